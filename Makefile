@@ -1,0 +1,37 @@
+# Every target sets up what it needs in .venv and is quick when nothing changed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+CUSTOMERS ?= 500
+SOURCES := crmsync coupling fullsync setup_wizard tests
+
+.PHONY: help demo run test check clean
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,postgres]'
+	touch $(STAMP)
+
+demo: $(STAMP) ## the whole stack with the demo company; ONCE=1 exits after the run, CUSTOMERS=N for more
+	$(BIN)/python manage.py demo --customers $(CUSTOMERS) $(if $(ONCE),--once)
+
+run: $(STAMP) ## the product, empty, for real use
+	$(BIN)/python manage.py up
+
+test: $(STAMP) ## every test
+	PYTHONDEVMODE=1 $(BIN)/python -m pytest --durations=10
+
+check: $(STAMP) ## format, lint, types, import contracts, migrations, dependencies
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check
+	$(BIN)/deptry .
+
+clean: ## remove the environment and all state
+	rm -rf $(VENV) var

@@ -1,0 +1,139 @@
+"""The environment, read once. A wrong value refuses to start and names itself.
+
+``NAME_FILE`` reads the value of ``NAME`` from a file, for secrets.
+"""
+
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from crmsync.broker import broker_url, transport_options
+from crmsync.keyfiles import read_or_create_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.FileAwareEnv()
+
+
+def _text(name: str, default: str = "") -> str:
+    return str(env.str(name, default=default)).strip()
+
+
+def _number(name: str, *, default: int, low: int, high: int) -> int:
+    text = _text(name, str(default))
+    if not text.isdigit() or not low <= int(text) <= high:
+        raise ImproperlyConfigured(f"{name} is {text!r}: give a whole number from {low} to {high}.")
+    return int(text)
+
+
+def _switch(name: str, *, default: bool) -> bool:
+    text = _text(name, "on" if default else "off").lower()
+    values = {"on": True, "1": True, "true": True, "off": False, "0": False, "false": False}
+    if text not in values:
+        raise ImproperlyConfigured(f"{name} is {text!r}: give on or off.")
+    return values[text]
+
+
+def _list(name: str, default: str) -> list[str]:
+    return [part.strip() for part in _text(name, default).split(",") if part.strip()]
+
+
+def _database() -> dict[str, object]:
+    if url := _text("DATABASE_URL"):
+        if not url.startswith(("postgres://", "postgresql://", "sqlite://")):
+            raise ImproperlyConfigured(
+                "DATABASE_URL must begin with postgresql:// or sqlite://; leave it out for SQLite "
+                "under CRMSYNC_DATA_DIR."
+            )
+        found: dict[str, object] = environ.Env.db_url_config(url)
+    else:
+        found = {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": str(CRMSYNC_DATA_DIR / "crmsync.sqlite3"),
+        }
+    if found["ENGINE"] == "django.db.backends.sqlite3":
+        # Without IMMEDIATE two writers that both read first get "database is locked" at once,
+        # whatever the timeout.
+        found["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
+            "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-20000;",
+        }
+    return found
+
+
+CRMSYNC_DATA_DIR = Path(_text("CRMSYNC_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+try:
+    CRMSYNC_DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+except OSError as error:
+    raise ImproperlyConfigured(f"CRMSYNC_DATA_DIR cannot be used: {error}") from error
+
+# 0: no sandbox. Otherwise the loopback port where the sandbox's https names are carried to.
+CRMSYNC_SANDBOX_PORT = _number("CRMSYNC_SANDBOX_PORT", default=0, low=0, high=65535)
+# Dataverse sets no fixed limit; Microsoft advises to start with 1,000 on standard tables.
+CRMSYNC_MAX_MESSAGE_ROWS = _number("CRMSYNC_MAX_MESSAGE_ROWS", default=1000, low=1, high=1000)
+CRMSYNC_LEASE_SECONDS = _number("CRMSYNC_LEASE_SECONDS", default=30, low=5, high=300)
+CRMSYNC_WORKER_THREADS = _number("CRMSYNC_WORKER_THREADS", default=4, low=1, high=52)
+# Base64 keys, the first one seals; the file under the data directory otherwise.
+CRMSYNC_SEALING_KEYS = _list("CRMSYNC_SEALING_KEYS", "")
+
+SECRET_KEY = _text("CRMSYNC_SECRET_KEY") or read_or_create_key(CRMSYNC_DATA_DIR / "secret.key")
+DEBUG = _switch("CRMSYNC_DEBUG", default=False)
+ALLOWED_HOSTS = _list("CRMSYNC_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "crmsync.ledger",
+    "crmsync.connections",
+    "crmsync.mapping",
+    "crmsync.sync",
+    "coupling",
+    "fullsync",
+    "setup_wizard",
+    "crmsync",
+]
+MIDDLEWARE = ["django.middleware.security.SecurityMiddleware"]
+ROOT_URLCONF = "crmsync.urls"
+WSGI_APPLICATION = "crmsync.wsgi.application"
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+CELERY_BROKER_URL = _text("CRMSYNC_BROKER_URL") or broker_url(CRMSYNC_DATA_DIR)
+CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL, CRMSYNC_DATA_DIR)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+# A message is only a nudge: nothing waits for its result, and a lost one is found by the sweep.
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_TASK_DEFAULT_QUEUE = "crmsync"
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {
+        "task": "crmsync.sync.tasks.sweep",
+        "schedule": 5.0,
+        "options": {"expires": 4},
+    },
+    "advance-full-synchronizations": {
+        "task": "fullsync.tasks.advance",
+        "schedule": 5.0,
+        "options": {"expires": 4},
+    },
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": _text("CRMSYNC_LOG_LEVEL", "WARNING").upper()},
+}
