@@ -1,0 +1,35 @@
+"""OData text: literals, keys, filters and bindings, built in this one place.
+
+Sources: OASIS OData 4.0 URL conventions; Microsoft docs "filter rows", "page results".
+"""
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote
+from uuid import UUID
+
+
+def literal(text: str) -> str:
+    """A string literal, not yet percent-encoded: quotes are doubled."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def row_path(entity_set: str, row_id: UUID) -> str:
+    return f"{entity_set}({row_id})"
+
+
+def query(entity_set: str, options: Mapping[str, str]) -> str:
+    """A relative URL with system query options; the values are percent-encoded here."""
+    encoded = "&".join(f"{name}={quote(value, safe='')}" for name, value in options.items())
+    return f"{entity_set}?{encoded}" if encoded else entity_set
+
+
+def any_of(column: str, ids: Iterable[UUID]) -> str:
+    """A filter that is true for rows whose GUID column holds one of the ids."""
+    values = ",".join(f'"{row_id}"' for row_id in ids)
+    return f"Microsoft.Dynamics.CRM.In(PropertyName='{column}',PropertyValues=[{values}])"
+
+
+def binding(navigation: str, entity_set: str, row_id: UUID | str | None) -> dict[str, str | None]:
+    """The body entry that sets or clears a lookup. The navigation's name is case-sensitive."""
+    path = None if row_id is None else f"/{entity_set}({row_id})"
+    return {f"{navigation}@odata.bind": path}
