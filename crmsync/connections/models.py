@@ -1,0 +1,51 @@
+"""This installation tied to one environment."""
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class Connection(models.Model):
+    """The one connection. The organization id is verified whenever work begins."""
+
+    class IdentityKind(models.TextChoices):
+        APPLICATION = "application", "application with secret"
+        PASSWORD = "password", "user with password"
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    origin = models.CharField(max_length=200)
+    organization_id = models.UUIDField()
+    organization_name = models.CharField(max_length=200)
+    base_currency_id = models.UUIDField()
+    base_currency_code = models.CharField(max_length=10)
+    authority_url = models.CharField(max_length=200)
+    tenant = models.CharField(max_length=100)
+    identity_kind = models.CharField(max_length=20, choices=IdentityKind.choices)
+    application_id = models.CharField(max_length=100)
+    integration_username = models.CharField(max_length=200, blank=True)
+    integration_user_id = models.UUIDField()
+    sealed_secret = models.TextField()
+    scopes = models.JSONField(default=list)
+    is_enabled = models.BooleanField(default=True)
+    disabled_because = models.TextField(blank=True)
+    # The one gate: nobody sends before this moment of the database's clock.
+    gate_open_at = models.DateTimeField(null=True, blank=True)
+    latest_success_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(id=1), name="one_connection"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization_name} ({self.origin})"
+
+
+class WorkerHeartbeat(models.Model):
+    """The latest sign of life of one worker process, by the database's clock."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

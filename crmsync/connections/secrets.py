@@ -1,0 +1,59 @@
+"""Secrets at rest: AES-GCM under keys that can be rotated, each bound to its row and column.
+
+A sealed text is ``key id . base64(nonce + ciphertext)``. The place is authenticated with it, so
+that a ciphertext moved to another row or column does not open.
+"""
+
+import base64
+import hashlib
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+from crmsync.connections.errors import SecretUnreadable
+from crmsync.keyfiles import read_or_create_key
+
+_NONCE_BYTES = 12
+
+
+def seal(text: str, *, place: str) -> str:
+    """The text, sealed with the newest key for one place such as ``connection/1/secret``."""
+    key = _keys()[0]
+    nonce = os.urandom(_NONCE_BYTES)
+    sealed = AESGCM(key).encrypt(nonce, text.encode(), place.encode())
+    return f"{_key_id(key)}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+
+
+def unseal(sealed: str, *, place: str) -> str:
+    """The text again. Raises SecretUnreadable when no key at hand opens it at this place."""
+    key_id, _, payload = sealed.partition(".")
+    for key in _keys():
+        if _key_id(key) == key_id:
+            return _open(key, payload, place)
+    raise SecretUnreadable("The key that sealed the integration user's secret is not at hand.")
+
+
+def is_sealed_with_newest_key(sealed: str) -> bool:
+    return sealed.partition(".")[0] == _key_id(_keys()[0])
+
+
+def _open(key: bytes, payload: str, place: str) -> str:
+    try:
+        raw = base64.urlsafe_b64decode(payload)
+        return AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], place.encode()).decode()
+    except (InvalidTag, ValueError) as error:
+        raise SecretUnreadable("The integration user's secret was damaged or moved.") from error
+
+
+def _keys() -> list[bytes]:
+    """The newest first, each 256 bits."""
+    texts = settings.CRMSYNC_SEALING_KEYS or [
+        read_or_create_key(settings.CRMSYNC_DATA_DIR / "sealing.key")
+    ]
+    return [hashlib.sha256(text.encode()).digest() for text in texts]
+
+
+def _key_id(key: bytes) -> str:
+    return hashlib.sha256(b"key id" + key).hexdigest()[:8]

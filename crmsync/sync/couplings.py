@@ -1,0 +1,68 @@
+"""Couplings as rows: stored guarded by their version, numbered by generation."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Max
+
+from crmsync.sync.models import Coupling
+
+_KEPT = [
+    "version",
+    "is_intent",
+    "intent_body",
+    "agreed",
+    "ledger_stamp",
+    "crm_etag",
+    "superseded_etag",
+    "has_unresolved",
+    "to_crm_job",
+    "to_crm_outcome",
+    "to_crm_at",
+    "from_crm_job",
+    "from_crm_outcome",
+    "from_crm_at",
+]
+
+
+def store_couplings(changes: Sequence[tuple[Coupling, Mapping[str, Any]]]) -> None:
+    """Write changed couplings, all at once. Only inside a transaction.
+
+    Raises CouplingChanged when one has another version by now or was removed: whoever wrote
+    first is right, and the caller decides again.
+    """
+    if not changes:
+        return
+    versions = dict(
+        Coupling.objects.select_for_update()
+        .filter(pk__in=[coupling.pk for coupling, _ in changes], removed_at__isnull=True)
+        .values_list("pk", "version")
+    )
+    for coupling, values in changes:
+        if versions.get(coupling.pk) != coupling.version:
+            raise CouplingChanged(str(coupling))
+        for name, value in {**values, "version": coupling.version + 1}.items():
+            setattr(coupling, name, value)
+    Coupling.objects.bulk_create(
+        [coupling for coupling, _ in changes],
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=_KEPT,
+        batch_size=500,
+    )
+
+
+class CouplingChanged(Exception):
+    """Somebody else changed the coupling after it was read."""
+
+
+def next_generations(mapping: str, ledger_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """The generation of the next coupling of records that once were coupled; others get 1."""
+    removed = (
+        Coupling.objects.filter(mapping=mapping, ledger_id__in=ledger_ids)
+        .values("ledger_id")
+        .annotate(latest=Max("generation"))
+        .values_list("ledger_id", "latest")
+    )
+    return {ledger_id: latest + 1 for ledger_id, latest in removed}

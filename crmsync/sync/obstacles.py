@@ -1,0 +1,47 @@
+"""Keep, replace and clear what stands in a record's way."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from crmsync.sync.models import Job, Obstacle
+from crmsync.sync.steps import Step
+from crmsync.terms import NEEDS_ATTENTION, Side
+
+_REPLACED = ["outcome", "code", "sentence", "details", "ledger_stamp", "crm_etag", "job_id"]
+
+
+def of_page(mapping: str, side: Side, ids: Sequence[UUID]) -> dict[UUID, Obstacle]:
+    found = Obstacle.objects.filter(mapping=mapping, side=side, record_id__in=ids)
+    return {obstacle.record_id: obstacle for obstacle in found}
+
+
+def keep(job: Job, side: Side, steps: Sequence[Step]) -> None:
+    """Store the problems of these records and clear those that have none any more."""
+    Obstacle.objects.bulk_create(
+        [
+            Obstacle(
+                mapping=job.mapping,
+                side=side,
+                record_id=step.record_id,
+                outcome=step.problem.outcome,
+                code=step.problem.code,
+                sentence=step.problem.sentence,
+                details=dict(step.problem.details),
+                ledger_stamp=step.stamp,
+                crm_etag=step.etag,
+                job_id=job.pk,
+            )
+            for step in steps
+            if step.problem
+        ],
+        update_conflicts=True,
+        unique_fields=["mapping", "side", "record_id"],
+        update_fields=_REPLACED,
+    )
+    cleared = [
+        step.record_id
+        for step in steps
+        if step.had_obstacle and not step.problem and step.outcome not in NEEDS_ATTENTION
+    ]
+    if cleared:
+        Obstacle.objects.filter(mapping=job.mapping, side=side, record_id__in=cleared).delete()

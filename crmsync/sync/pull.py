@@ -1,0 +1,311 @@
+"""The phase *from CRM*: walk the rows there of a key range and write what changed to the ledger.
+
+A page is decided on what was read, then written in one transaction together with its couplings,
+counters and checkpoint. Each ledger row is guarded by the stamp it was decided on: if somebody
+edited it meanwhile no row is updated, and the page is decided again.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from crmsync.ledger.services import take_numbers
+from crmsync.sync import caution, leases, obstacles, twins
+from crmsync.sync.couplings import store_couplings
+from crmsync.sync.leases import Tally
+from crmsync.sync.models import Coupling, CrmRecord, Obstacle
+from crmsync.sync.sides import (
+    CouplingResolver,
+    FieldProblem,
+    ParentMissing,
+    crm_side,
+    in_scope,
+    ledger_values,
+)
+from crmsync.sync.slices import Slice
+from crmsync.sync.steps import (
+    Action,
+    Problem,
+    Step,
+    compare,
+    conflict_problem,
+    is_changed,
+    problem_of,
+    tried_before,
+)
+from crmsync.terms import CouplingOrigin, FirstWinner, Outcome, Side
+
+PAGE_ROWS = 500
+
+
+class LedgerChanged(Exception):
+    """A ledger row was edited after it was read: nothing was written, decide again."""
+
+
+@dataclass(slots=True)
+class Pages:
+    """What one slice keeps from page to page."""
+
+    resolver: CouplingResolver
+    twins_here: twins.Index | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    couplings: Mapping[UUID, Coupling]
+    rows: Mapping[UUID, Mapping[str, Any]]
+    obstacles: Mapping[UUID, Obstacle]
+
+
+def start(work: Slice) -> Pages:
+    return Pages(CouplingResolver(work.connection.base_currency_id))
+
+
+def run_page(work: Slice, pages: Pages) -> bool:
+    """Decide, write and account for one page; True while there is more.
+
+    Raises LeaseLost, LedgerChanged and CouplingChanged; then nothing of the page was written.
+    """
+    records = load_records(work)
+    if not records:
+        return False
+    caution.begin_or_end(work, [record.crm_id for record in records])
+    records = records[:1] if work.is_cautious else records
+    if caution.is_suspect(work):
+        steps = [Step(records[0].crm_id, etag=records[0].etag).refuse(caution.KILLS_WORKER)]
+    else:
+        steps = plan(work, pages, records)
+    commit(work, records, steps)
+    return not _limit_reached(work)
+
+
+def load_records(work: Slice) -> list[CrmRecord]:
+    part = work.part
+    records = CrmRecord.objects.filter(
+        table=work.mapping.crm.logical_name, is_deleted=False
+    ).order_by("crm_id")
+    low = part.checkpoint.get("after") or part.low
+    if low is not None:
+        records = records.filter(crm_id__gt=low)
+    if part.high is not None:
+        records = records.filter(crm_id__lte=part.high)
+    size = PAGE_ROWS
+    if work.job.limit is not None:
+        size = max(1, work.job.limit - part.checkpoint.get("touched", 0))
+    return list(records[:size])
+
+
+def plan(work: Slice, pages: Pages, records: Sequence[CrmRecord]) -> list[Step]:
+    known = _load_known(work, records)
+    return [_plan_record(work, pages, record, known) for record in records]
+
+
+def _load_known(work: Slice, records: Sequence[CrmRecord]) -> Known:
+    mapping = work.mapping
+    ids = [record.crm_id for record in records]
+    couplings = {
+        coupling.crm_id: coupling
+        for coupling in Coupling.objects.filter(
+            crm_table=mapping.crm.logical_name, crm_id__in=ids, removed_at__isnull=True
+        )
+    }
+    scope = [condition.field for condition in mapping.ledger_scope]
+    rows = (
+        mapping.ledger._default_manager.filter(
+            pk__in=[coupling.ledger_id for coupling in couplings.values()]
+        )
+        .annotate(**mapping.computed)
+        .values(*dict.fromkeys((*mapping.ledger_columns, *scope)))
+    )
+    return Known(
+        couplings,
+        {row["id"]: row for row in rows},
+        obstacles.of_page(mapping.name, Side.CRM, ids),
+    )
+
+
+def _plan_record(work: Slice, pages: Pages, record: CrmRecord, known: Known) -> Step:
+    coupling = known.couplings.get(record.crm_id)
+    obstacle = known.obstacles.get(record.crm_id)
+    step = Step(record.crm_id, etag=record.etag, had_obstacle=obstacle is not None)
+    if not in_scope(work.mapping.crm_scope, record.values):
+        step.outcome = None
+        return step
+    try:
+        if coupling is None:
+            return _plan_insert(work, pages, record, step, obstacle)
+        if coupling.mapping != work.mapping.name or coupling.is_intent:
+            step.outcome = None
+            return step
+        step.coupling = coupling
+        return _plan_coupled(work, pages, record, step, known)
+    except (FieldProblem, ParentMissing) as error:
+        return step.refuse(problem_of(error))
+
+
+def _plan_insert(
+    work: Slice, pages: Pages, record: CrmRecord, step: Step, obstacle: Obstacle | None
+) -> Step:
+    mapping = work.mapping
+    if not mapping.creates_in_ledger:
+        step.outcome = None
+        return step
+    if earlier := tried_before(obstacle, work.job, stamp=None, etag=record.etag):
+        step.outcome = earlier
+        return step
+    theirs = crm_side(mapping, record.values, pages.resolver)
+    if pages.twins_here is None:
+        pages.twins_here = twins.uncoupled_records_here(mapping)
+    if twin := twins.find(mapping, theirs.common, pages.twins_here):
+        return step.refuse(
+            Problem(
+                Outcome.UNDECIDED,
+                "likely_twin",
+                f"A record in Financials without counterpart has the same {twin[0]}.",
+                {"field": twin[0], "ledger_id": str(twin[1])},
+            )
+        )
+    names = [
+        mapped.ledger
+        for mapped in mapping.fields
+        if mapped.direction.writes_ledger and mapped.ledger in theirs.common
+    ]
+    values, unresolved = ledger_values(mapping, theirs.common, names, pages.resolver)
+    step.action, step.outcome, step.body = Action.CREATE, Outcome.INSERTED, values
+    step.coupling = Coupling(
+        mapping=mapping.name,
+        ledger_id=uuid.uuid4(),
+        crm_table=mapping.crm.logical_name,
+        crm_id=record.crm_id,
+        origin=CouplingOrigin.CREATED,
+        first_winner=FirstWinner.CRM,
+        agreed={name: theirs.canonical[name] for name in names if name not in unresolved},
+        crm_etag=record.etag,
+        has_unresolved=bool(unresolved),
+        from_crm_job=work.job.pk,
+        from_crm_outcome=Outcome.INSERTED,
+        from_crm_at=datetime.now(UTC),
+    )
+    return step
+
+
+def _plan_coupled(work: Slice, pages: Pages, record: CrmRecord, step: Step, known: Known) -> Step:
+    coupling = step.coupling
+    assert coupling is not None  # noqa: S101 - for the type checker; the caller looked
+    row = known.rows.get(coupling.ledger_id)
+    if row is None:
+        return step.refuse(
+            Problem(Outcome.UNDECIDED, "deleted_in_ledger", "The record was deleted in Financials.")
+        )
+    if not in_scope(work.mapping.ledger_scope, row):
+        step.outcome = None
+        return step
+    step.stamp = row["stamp"]
+    obstacle = known.obstacles.get(record.crm_id)
+    if earlier := tried_before(obstacle, work.job, stamp=row["stamp"], etag=record.etag):
+        step.outcome = earlier
+        return step
+    if coupling.superseded_etag and record.etag == coupling.superseded_etag:
+        return step
+    if obstacle or is_changed(coupling, stamp=row["stamp"], etag=record.etag):
+        _compare_pair(work, pages, row, step, record)
+    return step
+
+
+def _compare_pair(
+    work: Slice, pages: Pages, row: Mapping[str, Any], step: Step, record: CrmRecord
+) -> None:
+    coupling = step.coupling
+    assert coupling is not None  # noqa: S101 - for the type checker; the caller looked
+    decision, ours, theirs = compare(work.mapping, coupling, row, record, pages.resolver)
+    values, unresolved = ledger_values(
+        work.mapping, theirs.common, decision.to_ledger, pages.resolver
+    )
+    written = decision.to_ledger - unresolved
+    if decision.conflicts:
+        step.problem = conflict_problem(decision.conflicts, coupling)
+        step.outcome = step.problem.outcome
+    agreed = {**coupling.agreed, **decision.equal}
+    agreed |= {name: theirs.canonical[name] for name in written}
+    step.changes = {
+        "agreed": agreed,
+        "crm_etag": record.etag,
+        "superseded_etag": "",
+        "has_unresolved": bool(ours.unresolved or unresolved),
+    }
+    if written:
+        step.action, step.body, step.written = Action.UPDATE, values, tuple(sorted(written))
+        step.outcome = Outcome.UNDECIDED if decision.conflicts else Outcome.MODIFIED
+    # While something here waits to be sent there, the record still counts as changed here.
+    if not (decision.to_crm and work.mapping.direction.writes_crm):
+        step.changes["ledger_stamp"] = row["stamp"] + (1 if written else 0)
+
+
+def commit(work: Slice, records: Sequence[CrmRecord], steps: Sequence[Step]) -> None:
+    """Write the page: ledger rows, couplings, obstacles, counters and checkpoint, or nothing.
+
+    Raises LedgerChanged or CouplingChanged when somebody was faster; decide again then.
+    """
+    tally = Tally()
+    for step in steps:
+        if step.outcome is not None:
+            tally.add(step.outcome)
+    changed = sum(n for outcome, n in tally.counts.items() if outcome is not Outcome.UNCHANGED)
+    position = {
+        "after": str(records[-1].crm_id),
+        "touched": work.part.checkpoint.get("touched", 0) + changed,
+    }
+    with leases.fenced(work.lease):
+        _update_rows(work, [step for step in steps if step.action is Action.UPDATE])
+        _insert_rows(work, [step for step in steps if step.action is Action.CREATE])
+        _store(work, steps)
+        leases.checkpoint(work.lease, position, tally)
+    work.part.checkpoint = position
+
+
+def _update_rows(work: Slice, steps: Sequence[Step]) -> None:
+    manager = work.mapping.ledger._default_manager
+    for step in steps:
+        if step.coupling is None or step.stamp is None:
+            continue
+        guarded = manager.filter(pk=step.coupling.ledger_id, stamp=step.stamp)
+        if not guarded.update(**step.body, stamp=step.stamp + 1):
+            raise LedgerChanged(str(step.coupling))
+
+
+def _insert_rows(work: Slice, steps: Sequence[Step]) -> None:
+    if not steps:
+        return
+    mapping = work.mapping
+    numbers = take_numbers(
+        series=mapping.number_series, model=mapping.ledger, field=mapping.number, count=len(steps)
+    )
+    for step, number in zip(steps, numbers, strict=True):
+        if step.coupling is not None:
+            # Two jobs that insert for the same row: the coupling's constraint lets one through.
+            mapping.ledger._default_manager.create(
+                id=step.coupling.ledger_id, **{**step.body, mapping.number: number}
+            )
+            step.coupling.ledger_stamp = None
+            step.coupling.save(force_insert=True)
+
+
+def _store(work: Slice, steps: Sequence[Step]) -> None:
+    changed = [step for step in steps if step.changes and step.coupling]
+    mark = {"from_crm_job": work.job.pk, "from_crm_at": datetime.now(UTC)}
+    store_couplings(
+        [
+            (step.coupling, {**step.changes, **mark, "from_crm_outcome": step.outcome})
+            for step in changed
+            if step.coupling
+        ]
+    )
+    obstacles.keep(work.job, Side.CRM, steps)
+
+
+def _limit_reached(work: Slice) -> bool:
+    limit = work.job.limit
+    return limit is not None and work.part.checkpoint["touched"] >= limit

@@ -1,0 +1,132 @@
+"""What is to be done with one record, as decided; nothing here has effects."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+from uuid import UUID
+
+from crmsync.mapping.types import TableMapping
+from crmsync.sync.decide import Conflict, Decision, decide
+from crmsync.sync.models import Coupling, CrmRecord, Job, Obstacle
+from crmsync.sync.sides import (
+    CouplingResolver,
+    FieldProblem,
+    ParentMissing,
+    SideValues,
+    crm_side,
+    ledger_side,
+    rules,
+)
+from crmsync.terms import ConflictPolicy, FirstWinner, Outcome
+
+
+class Action(Enum):
+    NOTHING = auto()
+    CREATE = auto()
+    UPDATE = auto()
+    # What we know of the row there is older than what we need: read it, then decide again.
+    READ_AGAIN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a record waits or is refused."""
+
+    outcome: Outcome
+    code: str
+    sentence: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Step:
+    """One record with its verdict.
+
+    ``changes`` are attributes of the coupling that become true once the action has succeeded.
+    ``was_intended``: the intent stood there before this page, so a request may have been sent.
+    """
+
+    record_id: UUID
+    stamp: int | None = None
+    etag: str = ""
+    action: Action = Action.NOTHING
+    outcome: Outcome | None = Outcome.UNCHANGED
+    coupling: Coupling | None = None
+    changes: dict[str, Any] = field(default_factory=dict)
+    was_intended: bool = False
+    body: dict[str, Any] = field(default_factory=dict)
+    problem: Problem | None = None
+    had_obstacle: bool = False
+    written: tuple[str, ...] = ()
+
+    def refuse(self, problem: Problem) -> "Step":
+        self.action, self.problem, self.outcome = Action.NOTHING, problem, problem.outcome
+        self.changes = {}
+        return self
+
+
+def tried_before(
+    obstacle: Obstacle | None, job: Job, *, stamp: int | None, etag: str
+) -> Outcome | None:
+    """FAILED when this job tried the record as it is, SKIPPED when an earlier one did."""
+    if obstacle is None or obstacle.outcome != Outcome.FAILED:
+        return None
+    if (obstacle.ledger_stamp, obstacle.crm_etag) != (stamp, etag):
+        return None
+    if obstacle.job_id == job.pk:
+        return Outcome.FAILED
+    return None if job.retries_failed else Outcome.SKIPPED
+
+
+def compare(
+    mapping: TableMapping,
+    coupling: Coupling,
+    row: Mapping[str, Any],
+    record: CrmRecord,
+    resolver: CouplingResolver,
+) -> tuple[Decision, SideValues, SideValues]:
+    """Decide on a coupled pair. Raises FieldProblem or ParentMissing."""
+    ours = ledger_side(mapping, row, resolver)
+    theirs = crm_side(mapping, record.values, resolver)
+    decision = decide(
+        rules(mapping),
+        ledger=ours.canonical,
+        crm=theirs.canonical,
+        agreed=coupling.agreed,
+        first_winner=FirstWinner(coupling.first_winner),
+        policy=ConflictPolicy(mapping.conflict_policy),
+    )
+    return decision, ours, theirs
+
+
+def is_changed(coupling: Coupling, *, stamp: int, etag: str) -> bool:
+    return coupling.ledger_stamp != stamp or coupling.crm_etag != etag or coupling.has_unresolved
+
+
+def problem_of(error: FieldProblem | ParentMissing) -> Problem:
+    if isinstance(error, ParentMissing):
+        details = {
+            "field": error.field_name,
+            "parent": error.parent,
+            "parent_id": str(error.record_id),
+        }
+        return Problem(Outcome.DEFERRED, "parent_not_coupled", str(error), details)
+    return Problem(Outcome.FAILED, error.code, str(error), {"field": error.field_name})
+
+
+def conflict_problem(conflicts: tuple[Conflict, ...], coupling: Coupling) -> Problem:
+    """Both values of each field, for the person who decides."""
+    first_time = any(conflict.field not in coupling.agreed for conflict in conflicts)
+    names = ", ".join(conflict.field for conflict in conflicts)
+    return Problem(
+        Outcome.UNDECIDED,
+        "first_values_differ" if first_time else "conflict",
+        f"Both sides hold different values of {names}.",
+        {
+            "fields": {
+                conflict.field: {"ledger": conflict.ledger, "crm": conflict.crm}
+                for conflict in conflicts
+            }
+        },
+    )
