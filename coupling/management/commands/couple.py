@@ -1,0 +1,139 @@
+"""Couple records from the terminal: list, suggest, accept, remove."""
+
+import argparse
+import getpass
+import json
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+
+from coupling import services
+from coupling.matching import Certainty, Proposal
+from crmsync.connections.errors import ConnectionProblem
+from crmsync.mapping.registry import all_mappings
+from crmsync.sync.models import Coupling
+from crmsync.sync.services import UnableToCouple
+from crmsync.terms import FirstWinner
+
+
+class Command(BaseCommand):
+    help = "Say which record here is which record there. Nothing is coupled without approval."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        for action, text in (
+            ("list", "the couplings of a table"),
+            ("suggest", "read Sales and propose pairs, with reasons"),
+            ("accept", "couple proposed pairs, or one pair by --number and --row"),
+            ("remove", "delete the coupling of one record; both records stay"),
+        ):
+            one = actions.add_parser(action, help=text)
+            one.add_argument("table", choices=[mapping.name for mapping in all_mappings()])
+            one.add_argument("--json", action="store_true", dest="as_json")
+            if action == "accept":
+                one.add_argument("--certain", action="store_true", help="all certain pairs")
+                one.add_argument("--likely", action="store_true", help="all likely pairs, too")
+                one.add_argument("--except", nargs="*", default=[], dest="exceptions")
+                one.add_argument("--row", type=UUID, help="id of the row in Sales")
+                one.add_argument(
+                    "--winner",
+                    choices=[winner.value for winner in FirstWinner],
+                    default=FirstWinner.FILL_BLANKS.value,
+                    help="whose values hold where the two differ the first time",
+                )
+            if action in ("accept", "remove"):
+                one.add_argument("--number", required=action == "remove")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        action = {
+            "list": self._list,
+            "suggest": self._suggest,
+            "accept": self._accept,
+            "remove": self._remove,
+        }[options["action"]]
+        try:
+            action(options)
+        except (ConnectionProblem, UnableToCouple, services.RefreshStopped) as problem:
+            raise CommandError(f"{problem} {problem.remedy}") from problem
+
+    def _list(self, options: dict[str, Any]) -> None:
+        live = Coupling.objects.filter(mapping=options["table"], removed_at__isnull=True)
+        rows = [
+            {
+                "ledger_id": str(coupling.ledger_id),
+                "crm_id": str(coupling.crm_id),
+                "origin": coupling.origin,
+                "by": coupling.coupled_by,
+            }
+            for coupling in live.order_by("pk").iterator()
+        ]
+        if options["as_json"]:
+            self.stdout.write(json.dumps(rows))
+            return
+        for row in rows:
+            self.stdout.write("{ledger_id}  {crm_id}  {origin}  {by}".format(**row))
+        self.stdout.write(f"{len(rows)} couplings")
+
+    def _suggest(self, options: dict[str, Any]) -> None:
+        services.read_sales(mapping=options["table"], by=getpass.getuser())
+        proposals = services.suggest(mapping=options["table"])
+        if options["as_json"]:
+            self.stdout.write(json.dumps([_as_json(proposal) for proposal in proposals]))
+            return
+        for proposal in proposals:
+            self.stdout.write(
+                f"{proposal.certainty:10} {proposal.ledger.label} = {proposal.crm.label} "
+                f"({', '.join(proposal.reasons)})"
+            )
+        for certainty in Certainty:
+            count = sum(1 for proposal in proposals if proposal.certainty is certainty)
+            self.stdout.write(f"{count} {certainty}")
+
+    def _accept(self, options: dict[str, Any]) -> None:
+        winner, by = FirstWinner(options["winner"]), getpass.getuser()
+        if options["row"]:
+            if not options["number"]:
+                raise CommandError("--number: name the record here that the row belongs to.")
+            services.couple_pair(
+                mapping=options["table"],
+                number=options["number"],
+                crm_id=options["row"],
+                first_winner=winner,
+                by=by,
+            )
+            self.stdout.write("1 pair coupled")
+            return
+        wanted = {Certainty.CERTAIN} if options["certain"] or options["likely"] else set()
+        wanted |= {Certainty.LIKELY} if options["likely"] else set()
+        if not wanted and not options["number"]:
+            raise CommandError("Say which pairs: --certain, --likely, or --number with --row.")
+        services.read_sales(mapping=options["table"], by=by)
+        chosen = [
+            proposal
+            for proposal in services.suggest(mapping=options["table"])
+            if proposal.certainty in wanted
+            and proposal.ledger.label.split(" ", 1)[0] not in options["exceptions"]
+        ]
+        accepted = services.accept(
+            mapping=options["table"], proposals=chosen, first_winner=winner, by=by
+        )
+        self.stdout.write(f"{accepted.coupled} pairs coupled")
+        for proposal, why in accepted.refused:
+            self.stdout.write(f"not coupled: {proposal.ledger.label}: {why}")
+
+    def _remove(self, options: dict[str, Any]) -> None:
+        if not services.remove(mapping=options["table"], number=options["number"]):
+            raise CommandError(f"{options['number']} has no coupling.")
+        self.stdout.write("The coupling was deleted; both records stay.")
+
+
+def _as_json(proposal: Proposal) -> dict[str, Any]:
+    return {
+        "certainty": proposal.certainty,
+        "ledger_id": str(proposal.ledger.record_id),
+        "ledger": proposal.ledger.label,
+        "crm_id": str(proposal.crm.record_id),
+        "crm": proposal.crm.label,
+        "reasons": list(proposal.reasons),
+    }

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class SetupWizardConfig(AppConfig):
+    name = "setup_wizard"
