@@ -6,46 +6,19 @@ from typing import Any
 from uuid import UUID
 
 from coupling.matching import Candidate, Certainty, Criteria, Proposal, propose
-from crmsync.connections import services as connections
 from crmsync.mapping.registry import get_mapping
 from crmsync.mapping.types import TableMapping
-from crmsync.sync import jobs
 from crmsync.sync import services as sync
-from crmsync.sync.models import Coupling, CrmRecord, Job
+from crmsync.sync.models import Coupling, CrmRecord
 from crmsync.sync.services import UnableToCouple
 from crmsync.sync.sides import in_scope, scope_filter
-from crmsync.terms import CouplingOrigin, FirstWinner, JobState
-
-
-class RefreshStopped(Exception):
-    """Sales could not be read; ``str()`` says why."""
-
-    code = "refresh_stopped"
-
-    def __init__(self, job: Job) -> None:
-        super().__init__(job.error_sentence or "Reading Sales was cancelled.")
-        self.remedy = job.error_remedy or "Try again."
+from crmsync.terms import CouplingOrigin, FirstWinner
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
     coupled: int
     refused: tuple[tuple[Proposal, str], ...]
-
-
-def read_sales(*, mapping: str, by: str) -> None:
-    """Bring what we know of the mapping's table there up to date, here and now.
-
-    Raises NotConnected, Disabled, RefreshStopped.
-    """
-    connections.get_connection()
-    try:
-        job = jobs.request(mapping=mapping, by=by, refresh_only=True)
-    except jobs.AlreadyActive as active:
-        job = active.job
-    job = jobs.drive(job_id=job.pk, worker=by)
-    if job.state != JobState.FINISHED:
-        raise RefreshStopped(job)
 
 
 def suggest(*, mapping: str) -> list[Proposal]:
@@ -104,13 +77,11 @@ def remove(*, mapping: str, number: str) -> bool:
     """Delete Coupling of the record with this number; both records stay."""
     declared = get_mapping(mapping)
     record = declared.ledger._default_manager.filter(**{declared.number: number}).first()
-    coupling = (
-        record
-        and Coupling.objects.filter(
-            mapping=mapping, ledger_id=record.pk, removed_at__isnull=True
-        ).first()
-    )
-    return bool(coupling) and sync.remove_coupling(coupling_id=coupling.pk)
+    if record is None:
+        return False
+    live = Coupling.objects.filter(mapping=mapping, ledger_id=record.pk, removed_at__isnull=True)
+    coupling = live.first()
+    return coupling is not None and sync.remove_coupling(coupling_id=coupling.pk)
 
 
 def certain(proposals: Sequence[Proposal]) -> list[Proposal]:

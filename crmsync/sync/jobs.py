@@ -46,6 +46,16 @@ class AlreadyActive(Exception):
         self.job = job
 
 
+class ReadingStopped(Exception):
+    """Sales could not be read; ``str()`` says why."""
+
+    code = "reading_stopped"
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job.error_sentence or "Reading Sales was cancelled.")
+        self.remedy = job.error_remedy or "Try again."
+
+
 def request(
     *,
     mapping: str,
@@ -118,6 +128,21 @@ def drive(*, job_id: int, worker: str) -> Job:
         advance(job_id=job_id)
         if Job.objects.filter(pk=job_id, phase=job.phase, state=JobState.RUNNING).exists():
             time.sleep(DRIVE_PAUSE_SECONDS)
+
+
+def read_sales(*, mapping: str, by: str) -> None:
+    """Bring what we know of the mapping's table there up to date, here and now.
+
+    Raises NotConnected, Disabled, ReadingStopped.
+    """
+    connections.get_connection()
+    try:
+        job = request(mapping=mapping, by=by, refresh_only=True)
+    except AlreadyActive as active:
+        job = active.job
+    job = drive(job_id=job.pk, worker=by)
+    if job.state != JobState.FINISHED:
+        raise ReadingStopped(job)
 
 
 # Slices

@@ -73,6 +73,10 @@ class CouplingResolver:
         found = dict(pairs)
         self._crm_ids |= {(parent, one): found.get(one) for one in wanted}
 
+    def assume(self, parent: str, ledger_id: UUID, crm_id: UUID) -> None:
+        """Take a parent as coupled that is not: a preview looks at what will be."""
+        self._crm_ids[parent, ledger_id] = crm_id
+
     def prefetch_page(self, mapping: TableMapping, rows: Sequence[Mapping[str, Any]]) -> None:
         for mapped in mapping.fields:
             if isinstance(mapped.conversion, Lookup):

@@ -12,6 +12,7 @@ from coupling import services
 from coupling.matching import Certainty, Proposal
 from crmsync.connections.errors import ConnectionProblem
 from crmsync.mapping.registry import all_mappings
+from crmsync.sync import jobs
 from crmsync.sync.models import Coupling
 from crmsync.sync.services import UnableToCouple
 from crmsync.terms import FirstWinner
@@ -54,7 +55,7 @@ class Command(BaseCommand):
         }[options["action"]]
         try:
             action(options)
-        except (ConnectionProblem, UnableToCouple, services.RefreshStopped) as problem:
+        except (ConnectionProblem, UnableToCouple, jobs.ReadingStopped) as problem:
             raise CommandError(f"{problem} {problem.remedy}") from problem
 
     def _list(self, options: dict[str, Any]) -> None:
@@ -76,7 +77,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(rows)} couplings")
 
     def _suggest(self, options: dict[str, Any]) -> None:
-        services.read_sales(mapping=options["table"], by=getpass.getuser())
+        jobs.read_sales(mapping=options["table"], by=getpass.getuser())
         proposals = services.suggest(mapping=options["table"])
         if options["as_json"]:
             self.stdout.write(json.dumps([_as_json(proposal) for proposal in proposals]))
@@ -108,7 +109,7 @@ class Command(BaseCommand):
         wanted |= {Certainty.LIKELY} if options["likely"] else set()
         if not wanted and not options["number"]:
             raise CommandError("Say which pairs: --certain, --likely, or --number with --row.")
-        services.read_sales(mapping=options["table"], by=by)
+        jobs.read_sales(mapping=options["table"], by=by)
         chosen = [
             proposal
             for proposal in services.suggest(mapping=options["table"])

@@ -1,0 +1,101 @@
+"""The whole stack on one machine: which processes it consists of, and how each is started."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from django.conf import settings
+
+from crmsync.broker import server_binary, socket_path
+from crmsync.supervisor import Child
+
+READY_SECONDS = 60.0
+
+
+def manage(*arguments: str) -> list[str]:
+    return [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
+
+
+def broker() -> Child | None:
+    """A private broker on a unix socket, or None when the settings name another one."""
+    binary = server_binary()
+    path = socket_path(settings.CRMSYNC_DATA_DIR)
+    if binary is None or f"redis+socket://{path}" != settings.CELERY_BROKER_URL:
+        return None
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    command = [
+        binary,
+        *("--port", "0"),
+        *("--unixsocket", str(path)),
+        *("--unixsocketperm", "700"),
+        *("--dir", str(path.parent)),
+        *("--appendonly", "no"),
+        *("--save", ""),
+    ]
+    return _child("broker", command)
+
+
+def sandbox(*, customers: int) -> Child:
+    return _child(
+        "sandbox",
+        manage(
+            "sandbox",
+            *("--port", str(settings.CRMSYNC_SANDBOX_PORT)),
+            *("--data", str(settings.CRMSYNC_DATA_DIR / "sandbox.sqlite3")),
+            *("--seed", "demo"),
+            *("--customers", str(customers)),
+        ),
+    )
+
+
+def worker() -> Child:
+    """Threads, not processes: the work waits for answers, and one process is one to kill."""
+    return _child(
+        "worker",
+        _celery(
+            "worker",
+            *("--pool", "threads"),
+            *("--concurrency", str(settings.CRMSYNC_WORKER_THREADS)),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+            *("--loglevel", "WARNING"),
+        ),
+    )
+
+
+def beat() -> Child:
+    """The one clock; its schedule is in the settings, so it keeps no file."""
+    return _child(
+        "beat",
+        _celery("beat", "--scheduler", "celery.beat:Scheduler", "--loglevel", "WARNING"),
+    )
+
+
+def web(*, port: int) -> Child:
+    return _child(
+        "web",
+        [
+            *(sys.executable, "-m", "waitress"),
+            f"--listen=127.0.0.1:{port}",
+            "--threads=8",
+            "crmsync.wsgi:application",
+        ],
+    )
+
+
+def wait_until_ready(child: Child, path: Path) -> None:
+    """Until the socket exists. Raises TimeoutError, naming the log."""
+    deadline = time.monotonic() + READY_SECONDS
+    while not path.exists():
+        if time.monotonic() > deadline or child.is_dead:
+            raise TimeoutError(f"The {child.name} did not start; its log is {child.log}.")
+        time.sleep(0.05)
+
+
+def _celery(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "celery", "--app", "crmsync.celery", *arguments]
+
+
+def _child(name: str, command: list[str]) -> Child:
+    environment = {**os.environ, "PYTHONPATH": str(settings.BASE_DIR), "PYTHONUNBUFFERED": "1"}
+    return Child(name, command, environment, settings.CRMSYNC_DATA_DIR / "logs" / f"{name}.log")

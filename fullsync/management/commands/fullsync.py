@@ -1,0 +1,169 @@
+"""Run, watch and steer the full synchronization from the terminal.
+
+Exit status: 0 the run finished (records may need attention), 1 it stopped or was cancelled.
+"""
+
+import argparse
+import getpass
+import json
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from crmsync.connections import services as connections
+from crmsync.connections.errors import ConnectionProblem
+from crmsync.dataverse.errors import DataverseError
+from crmsync.terms import JobState
+from fullsync import preview, queries, services
+from fullsync.models import FullSync
+from fullsync.queries import Report
+
+WATCH_SECONDS = 1.0
+
+
+class Command(BaseCommand):
+    help = "preview, start, watch, status, cancel or restart the full synchronization"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        for action, text in (
+            ("preview", "what a run would do, without writing"),
+            ("start", "begin a run; when one is under way, name it"),
+            ("watch", "follow the latest run to its end"),
+            ("status", "the latest run as it stands"),
+            ("cancel", "stop the run; what was written stays"),
+            ("restart", "make a new attempt of what stopped, failed or was deferred"),
+        ):
+            one = actions.add_parser(action, help=text)
+            one.add_argument("--json", action="store_true", dest="as_json")
+            if action == "start":
+                one.add_argument("--limit", type=int, help="at most so many records a table")
+            if action in ("start", "restart"):
+                one.add_argument("--watch", action="store_true", help="follow it to its end")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        action = getattr(self, f"_{options['action']}")
+        try:
+            action(options)
+        except (ConnectionProblem, DataverseError, services.NothingToRestart) as problem:
+            raise CommandError(f"{problem} {problem.remedy}") from problem
+
+    def _preview(self, options: dict[str, Any]) -> None:
+        previews = preview.preview(by=getpass.getuser())
+        if options["as_json"]:
+            self.stdout.write(json.dumps([one.as_json() for one in previews]))
+            return
+        for one in previews:
+            for line in one.lines():
+                self.stdout.write(line)
+
+    def _start(self, options: dict[str, Any]) -> None:
+        if options["limit"] is not None and options["limit"] < 1:
+            raise CommandError("--limit: give a number of at least 1.")
+        try:
+            full_sync = services.start(by=getpass.getuser(), limit=options["limit"])
+            self._say(options, full_sync, "started")
+        except services.AlreadyRunning as running:
+            full_sync = running.full_sync
+            self._say(options, full_sync, "is under way already")
+        if options["watch"]:
+            self._follow(full_sync, options)
+
+    def _restart(self, options: dict[str, Any]) -> None:
+        try:
+            full_sync = services.restart()
+            self._say(options, full_sync, "started again")
+        except services.AlreadyRunning as running:
+            full_sync = running.full_sync
+            self._say(options, full_sync, "is under way already")
+        if options["watch"]:
+            self._follow(full_sync, options)
+
+    def _say(self, options: dict[str, Any], full_sync: FullSync, what: str) -> None:
+        if options["as_json"] and not options["watch"]:
+            self.stdout.write(json.dumps({"id": full_sync.pk, "state": what}))
+        elif not options["as_json"]:
+            self.stdout.write(f"Full synchronization {full_sync.pk} {what}.")
+            if not connections.workers_alive():
+                self.stdout.write("No worker is alive: it begins when one is ('manage.py up').")
+
+    def _watch(self, options: dict[str, Any]) -> None:
+        self._follow(self._latest(), options)
+
+    def _status(self, options: dict[str, Any]) -> None:
+        found = queries.report(self._latest())
+        if options["as_json"]:
+            self.stdout.write(json.dumps(found.as_json(), default=str))
+        else:
+            self._table(found)
+
+    def _cancel(self, options: dict[str, Any]) -> None:
+        full_sync = services.cancel()
+        if full_sync is None:
+            raise CommandError("No full synchronization is under way.")
+        self._say({**options, "watch": False}, full_sync, "cancelled")
+
+    def _follow(self, full_sync: FullSync, options: dict[str, Any]) -> None:
+        """Progress when something changed, the closing table at the end."""
+        said = ""
+        while True:
+            services.advance()
+            over = queries.is_over(full_sync)
+            full_sync.refresh_from_db()
+            found = queries.report(full_sync)
+            now = progress(found)
+            if now != said and not options["as_json"]:
+                self.stdout.write(now)
+                said = now
+            if over:
+                break
+            time.sleep(WATCH_SECONDS)
+        if options["as_json"]:
+            self.stdout.write(json.dumps(found.as_json(), default=str))
+        else:
+            self._table(found)
+        if full_sync.state != JobState.FINISHED:
+            raise CommandError(f"Full synchronization {full_sync.pk} {full_sync.state}.")
+
+    def _latest(self) -> FullSync:
+        full_sync = queries.latest()
+        if full_sync is None:
+            raise CommandError("There was no full synchronization yet: 'fullsync start'.")
+        return full_sync
+
+    def _table(self, found: Report) -> None:
+        for line in closing_table(found):
+            self.stdout.write(line)
+
+
+def progress(found: Report) -> str:
+    """One line for a terminal: each table with what it says and how many records it saw."""
+    return " | ".join(
+        f"{line.mapping} {sum(phase.seen for phase in line.phases.values())} {line.says}"
+        for line in found.lines
+    )
+
+
+def closing_table(found: Report) -> list[str]:
+    """Counts per table, phase and outcome, then every record that needs attention."""
+    rows = [("table", "phase", "state", "records", "outcomes")]
+    for line in found.lines:
+        rows.append((line.mapping, "", line.says, "", ""))
+        for name, phase in line.phases.items():
+            outcomes = ", ".join(f"{n} {outcome}" for outcome, n in phase.outcomes.items())
+            rows.append(("", name, phase.state, str(phase.seen), outcomes))
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    text = [
+        f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]:10}  {row[3]:>8}  {row[4]}".rstrip()
+        for row in rows
+    ]
+    attention = queries.attention(mappings=[line.mapping for line in found.lines])
+    if attention:
+        text += ["", f"{len(attention)} records need attention:"]
+    text += [
+        f"  {one.mapping} {one.side} {one.key}: {one.outcome} ({one.code}). {one.sentence} "
+        f"{one.remedy}"
+        for one in attention
+    ]
+    return text
