@@ -1,0 +1,117 @@
+"""The page on which a browser signs in, and its way back to the application."""
+
+import time
+from collections.abc import Mapping
+from html import escape
+from typing import Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from crmsync.sandbox.environment import Environment
+from crmsync.sandbox.grants import code_for
+from crmsync.sandbox.messages import Request, Response
+from crmsync.sandbox.proofs import SignInError, check_client, password_user
+
+_CARRIED: Final = (
+    "client_id",
+    "redirect_uri",
+    "state",
+    "nonce",
+    "code_challenge",
+    "response_mode",
+)
+
+_PAGE: Final = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Sign in to the sandbox</title>
+<h1>Sign in</h1>
+<p>This is the sandbox's imitation of the Microsoft sign-in page.</p>
+{problem}
+<form method="post">
+{carried}
+<p><label>User name <input name="username" type="email" value="{username}" required></label></p>
+<p><label>Password <input name="password" type="password" required></label></p>
+<p><button>Sign in</button></p>
+</form>
+</html>
+"""
+
+_FORM_POST: Final = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Working...</title>
+<form method="post" action="{address}">
+{fields}
+<button>Continue</button>
+</form>
+<script>document.forms[0].submit()</script>
+</html>
+"""
+
+
+def answer(environment: Environment, request: Request) -> Response:
+    """Show the sign-in form, or take it and send the browser back with a code.
+
+    Query and form_post are the ways back; PKCE by S256 is the only proof (RFC 7636).
+    """
+    wishes = request.form if request.method == "POST" else dict(parse_qsl(request.query))
+    problem = _problem(environment, wishes)
+    if problem:
+        return _page(wishes, problem, status=400)
+    if request.method != "POST":
+        return _page(wishes, "")
+    try:
+        user = password_user(
+            environment.credentials, wishes.get("username", ""), wishes.get("password", "")
+        )
+    except SignInError as error:
+        return _page(wishes, f"{error.code}: {error.sentence}")
+    code = code_for(environment.credentials, user, wishes, now=time.time())
+    return _way_back(wishes, code)
+
+
+def _problem(environment: Environment, wishes: Mapping[str, str]) -> str:
+    """Say why nobody may sign in this way, or return an empty text."""
+    try:
+        check_client(environment.credentials, wishes.get("client_id", ""))
+    except SignInError as error:
+        return f"{error.code}: {error.sentence}"
+    if wishes.get("response_type", "code") != "code":
+        return "AADSTS700054: only response_type 'code' is enabled for the application."
+    if wishes.get("code_challenge") and wishes.get("code_challenge_method", "S256") != "S256":
+        return "AADSTS501491: only the code_challenge_method S256 is implemented by this sandbox."
+    address = urlsplit(wishes.get("redirect_uri", ""))
+    if address.scheme not in {"http", "https"} or not address.netloc:
+        return "AADSTS50011: the redirect URI does not match one registered for the application."
+    return ""
+
+
+def _page(wishes: Mapping[str, str], problem: str, *, status: int = 200) -> Response:
+    page = _PAGE.format(
+        problem=f'<p role="alert">{escape(problem)}</p>' if problem else "",
+        carried=_hidden({name: wishes[name] for name in _CARRIED if name in wishes}),
+        username=escape(wishes.get("username") or wishes.get("login_hint", "")),
+    )
+    return _html(page, status)
+
+
+def _way_back(wishes: Mapping[str, str], code: str) -> Response:
+    fields = {"code": code, "state": wishes.get("state", "")}
+    address = wishes["redirect_uri"]
+    if wishes.get("response_mode") == "form_post":
+        return _html(_FORM_POST.format(address=escape(address), fields=_hidden(fields)), 200)
+    joint = "&" if urlsplit(address).query else "?"
+    return Response(302, {"Location": f"{address}{joint}{urlencode(fields)}"})
+
+
+def _hidden(fields: Mapping[str, str]) -> str:
+    return "\n".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+        for name, value in fields.items()
+    )
+
+
+def _html(page: str, status: int) -> Response:
+    headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}
+    return Response(status, headers, page.encode())
