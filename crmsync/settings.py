@@ -75,6 +75,8 @@ CRMSYNC_SANDBOX_PORT = _number("CRMSYNC_SANDBOX_PORT", default=0, low=0, high=65
 CRMSYNC_MAX_MESSAGE_ROWS = _number("CRMSYNC_MAX_MESSAGE_ROWS", default=1000, low=1, high=1000)
 CRMSYNC_LEASE_SECONDS = _number("CRMSYNC_LEASE_SECONDS", default=30, low=5, high=300)
 CRMSYNC_WORKER_THREADS = _number("CRMSYNC_WORKER_THREADS", default=4, low=1, high=52)
+# Set by the supervisor alone: the id of this process's predecessor, which it saw dead.
+CRMSYNC_PREDECESSOR = _number("CRMSYNC_PREDECESSOR", default=0, low=0, high=2**31)
 # Base64 keys, the first one seals; the file under the data directory otherwise.
 CRMSYNC_SEALING_KEYS = _list("CRMSYNC_SEALING_KEYS", "")
 

@@ -23,7 +23,6 @@ def broker() -> Child | None:
     path = socket_path(settings.CRMSYNC_DATA_DIR)
     if binary is None or f"redis+socket://{path}" != settings.CELERY_BROKER_URL:
         return None
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     command = [
         binary,
         *("--port", "0"),
@@ -33,7 +32,9 @@ def broker() -> Child | None:
         *("--appendonly", "no"),
         *("--save", ""),
     ]
-    return _child("broker", command)
+    child = _child("broker", command)
+    child.prepare = lambda: path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return child
 
 
 def sandbox(*, customers: int) -> Child:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -33,21 +33,24 @@ class AlreadyUp(Exception):
 
 @dataclass(slots=True)
 class Child:
-    """One process to keep alive."""
+    """One process to keep alive; ``prepare`` runs before each of its starts."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
     log: Path
+    prepare: Callable[[], object] | None = None
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
 
     def start(self) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.prepare:
+            self.prepare()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own commands
                 self.command,
-                env=dict(self.environment),
+                env={**self.environment, "CRMSYNC_PREDECESSOR": str(self._dead_predecessor())},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -55,6 +58,19 @@ class Child:
                 preexec_fn=_die_with_parent,
             )
         self.started_at = time.monotonic()
+        self.pid_file.write_text(f"{self.process.pid}\n")
+
+    def _dead_predecessor(self) -> int:
+        """The id of the process that had this part before, if it is certainly gone; else 0."""
+        if not self.pid_file.exists():
+            return 0
+        pid = int(self.pid_file.read_text())
+        return pid if _is_gone(pid) else 0
+
+    @property
+    def pid_file(self) -> Path:
+        """Beside the log, for operators: which process it is at the moment."""
+        return self.log.with_suffix(".pid")
 
     @property
     def is_dead(self) -> bool:
@@ -108,6 +124,20 @@ def _wait_or_kill(child: Child, deadline: float) -> None:
     except subprocess.TimeoutExpired:
         child.process.kill()
         child.process.wait()
+
+
+def _is_gone(pid: int) -> bool:
+    """Whether no process has this id any more; one that nobody has collected yet is gone, too."""
+    stat = Path(f"/proc/{pid}/stat")
+    if stat.exists():
+        return stat.read_text().rpartition(")")[2].split()[0] == "Z"
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def _die_with_parent() -> None:

@@ -10,7 +10,7 @@ from crmsync.dataverse.errors import AddressRefused
 # Source: Microsoft docs, Dynamics 365 discovery service and data centre regions.
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _ENVIRONMENT_HOST = re.compile(
-    rf"{_LABEL}(?:\.api)?\.(?:crm[1-9]?[0-9]?\.dynamics\.com|crm\.microsoftdynamics\.us"
+    rf"{_LABEL}(?:\.api)?\.(?:crm(?:[1-9][0-9]?)?\.dynamics\.com|crm\.microsoftdynamics\.us"
     r"|crm\.appsplatform\.us|crm\.dynamics\.cn)"
 )
 _LOGIN_HOSTS = frozenset(

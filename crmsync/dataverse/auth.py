@@ -11,12 +11,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msal
+import orjson
 import requests
 
 from crmsync.dataverse.address import Hosts
 from crmsync.dataverse.errors import (
     AddressRefused,
     ConnectionLost,
+    ServiceUnavailable,
     SignInFailed,
     Trace,
     UnreadableAnswer,
@@ -146,10 +148,10 @@ class _Bounded:
         self._session = session
 
     def get(self, url: str, **options: Any) -> requests.Response:
-        return self._session.get(url, **_bounded(options))
+        return _readable(self._session.get(url, **_bounded(options)))
 
     def post(self, url: str, **options: Any) -> requests.Response:
-        return self._session.post(url, **_bounded(options))
+        return _readable(self._session.post(url, **_bounded(options)))
 
     def close(self) -> None:
         """The session belongs to the channel and outlives MSAL's application."""
@@ -159,6 +161,24 @@ def _bounded(options: dict[str, Any]) -> dict[str, Any]:
     options["timeout"] = (CONNECT_SECONDS, DEADLINE_SECONDS)
     options["allow_redirects"] = False
     return options
+
+
+def _readable(response: requests.Response) -> requests.Response:
+    """The answer, if it is one: MSAL takes a gateway's error page for an unknown tenant.
+
+    Raises ServiceUnavailable or UnreadableAnswer.
+    """
+    if response.status_code in (408, 429) or response.status_code >= 500:
+        raise ServiceUnavailable(
+            f"The sign-in service answered with status {response.status_code}."
+        )
+    try:
+        value = orjson.loads(response.content)
+    except orjson.JSONDecodeError as error:
+        raise UnreadableAnswer("The answer of the sign-in service is not JSON.") from error
+    if not isinstance(value, dict):
+        raise UnreadableAnswer("The answer of the sign-in service is not a JSON object.")
+    return response
 
 
 def _speak(call: Any) -> Any:

@@ -73,7 +73,7 @@ def _decode_part(piece: bytes) -> PartAnswer:
     head, _, body = http.partition(b"\r\n\r\n")
     status_line, *lines = head.decode("latin-1").split("\r\n")
     words = status_line.split(" ", 2)
-    if len(words) < 2 or not words[1].isdigit():
+    if len(words) < 2 or not re.fullmatch(r"[1-5][0-9]{2}", words[1]):
         raise UnreadableAnswer("A part of the answer to a batch has no status.")
     headers = {
         name.strip().lower(): value.strip()

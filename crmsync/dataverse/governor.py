@@ -21,12 +21,12 @@ def read_retry_after(header: str | None, *, now: datetime) -> float:
     """Seconds to wait, from 1 to 300: the header holds seconds or an HTTP date (RFC 9110)."""
     seconds = SHORTEST_RETRY_AFTER
     text = (header or "").strip()
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         seconds = float(text[:9])
     elif text:
         try:
             moment = parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             moment = now
         seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
     return min(max(seconds, SHORTEST_RETRY_AFTER), LONGEST_RETRY_AFTER)

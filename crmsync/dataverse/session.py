@@ -15,6 +15,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from crmsync.dataverse.address import same_origin
+from crmsync.dataverse.deadlines import DeadlineAdapter, body_within
 from crmsync.dataverse.errors import (
     ConnectionLost,
     DataverseError,
@@ -68,7 +69,7 @@ class Answer:
         return value
 
 
-class LoopbackAdapter(HTTPAdapter):
+class LoopbackAdapter(DeadlineAdapter):
     """Carries requests for an https name to a sandbox on this machine's loopback port."""
 
     def __init__(self, port: int, **options: Any) -> None:
@@ -98,7 +99,7 @@ def open_session(*, sandbox_port: int = 0) -> requests.Session:
         "pool_maxsize": MOST_PARALLEL_REQUESTS,
         "max_retries": 0,
     }
-    session.mount("https://", HTTPAdapter(**pool))
+    session.mount("https://", DeadlineAdapter(**pool))
     session.mount("http://", _NoPlainHttp())
     if sandbox_port:
         for name in ("cronus.crm", "login"):
@@ -215,18 +216,19 @@ class Channel:
         """The decoded body, within the deadline and the cap: requests itself has neither."""
         pieces: list[bytes] = []
         size = 0
-        while piece := response.raw.read1(262_144, decode_content=True):
-            pieces.append(piece)
-            size += len(piece)
-            if size > MOST_DECODED_BYTES:
-                raise UnreadableAnswer("The answer of Sales is larger than we accept.", trace)
-            if self._clock() - began > self._deadline_seconds:
-                raise ConnectionLost("The answer of Sales took too long.", trace)
+        with body_within(response, self._deadline_seconds - (self._clock() - began)):
+            while piece := response.raw.read1(262_144, decode_content=True):
+                pieces.append(piece)
+                size += len(piece)
+                if size > MOST_DECODED_BYTES:
+                    raise UnreadableAnswer("The answer of Sales is larger than we accept.", trace)
+        if self._clock() - began > self._deadline_seconds:
+            raise ConnectionLost("The answer of Sales took too long.", trace)
         return b"".join(pieces)
 
     def _learn(self, answer: Answer) -> None:
         hint = answer.headers.get("x-ms-dop-hint", "")
-        if hint.isdigit():
+        if hint.isascii() and hint.isdigit():
             self.dop_hint = min(max(int(hint), 1), MOST_PARALLEL_REQUESTS)
         if answer.status == 429:
             self.gate.close(read_retry_after(answer.headers.get("Retry-After"), now=now_utc()))

@@ -56,7 +56,7 @@ class Email(Text):
     """An e-mail address; its letter case is not a difference."""
 
     def canonical(self, value: Common) -> Canonical:
-        return None if value is None else str(value).lower()
+        return None if value is None else unicodedata.normalize("NFC", str(value).lower())
 
 
 class Phone(Text):
@@ -74,7 +74,7 @@ class Code(Text):
     """A code such as a country's; its letter case is not a difference."""
 
     def canonical(self, value: Common) -> Canonical:
-        return None if value is None else str(value).upper()
+        return None if value is None else unicodedata.normalize("NFC", str(value).upper())
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,9 @@ class Number:
             number = Decimal(str(value)).quantize(Decimal(1).scaleb(-self.decimals))
         except InvalidOperation as error:
             raise ConversionError("not_a_number", f"{value!r} is not a number.") from error
-        text = format(number, "f")
+        if not number.is_finite():
+            raise ConversionError("not_a_number", f"{value!r} is not a number.")
+        text = format(number + 0, "f")  # a negative zero is zero
         return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -12,7 +12,7 @@ from crmsync.mapping.types import TableMapping
 @cache
 def all_mappings() -> tuple[TableMapping, ...]:
     """Every mapping, each after those it needs. Raises graphlib.CycleError for a circle."""
-    found = {mapping.name: mapping for mapping in _discover()}
+    found = {mapping.name: mapping for mapping in discover()}
     order = TopologicalSorter({name: mapping.needs for name, mapping in sorted(found.items())})
     return tuple(found[name] for name in order.static_order() if name in found)
 
@@ -26,6 +26,7 @@ def get_mapping(name: str) -> TableMapping:
     raise LookupError(f"There is no table mapping {name!r}; there are {names}.")
 
 
-def _discover() -> list[TableMapping]:
+def discover() -> list[TableMapping]:
+    """Every declaration there is, in the order of its file's name."""
     modules = sorted(module.name for module in pkgutil.iter_modules(tables.__path__))
     return [importlib.import_module(f"{tables.__name__}.{module}").MAPPING for module in modules]

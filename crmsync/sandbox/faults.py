@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-_MATCH_KEYS: Final = frozenset({"method", "path", "nth", "probability", "seed"})
+_MATCH_KEYS: Final = frozenset({"method", "path", "body", "nth", "probability", "seed"})
 _ACT_KEYS: Final = frozenset(
     {
         "status",
@@ -73,6 +73,7 @@ class Rule:
     id: int
     method: str | None
     path: re.Pattern[str]
+    body: re.Pattern[str] | None
     nth: int | None
     probability: float
     chance: random.Random
@@ -81,8 +82,8 @@ class Rule:
     seen: int = 0
     hits: int = 0
 
-    def fires(self, method: str, target: str) -> bool:
-        if self.method not in {None, method} or not self.path.search(target):
+    def fires(self, method: str, target: str, body: bytes) -> bool:
+        if not self._matches(method, target, body):
             return False
         if self.times is not None and self.hits >= self.times:
             return False
@@ -93,6 +94,11 @@ class Rule:
             return False
         self.hits += 1
         return True
+
+    def _matches(self, method: str, target: str, body: bytes) -> bool:
+        if self.method not in {None, method} or not self.path.search(target):
+            return False
+        return self.body is None or self.body.search(body.decode(errors="replace")) is not None
 
     def described(self) -> dict[str, object]:
         return {
@@ -138,13 +144,13 @@ class Faults:
         with self._lock:
             return [rule.described() for rule in self._rules]
 
-    def judge(self, method: str, target: str) -> Verdict:
+    def judge(self, method: str, target: str, body: bytes) -> Verdict:
         """Say what happens to a request: latencies add up, the first other fault acts."""
         latency, acting, delaying = 0.0, None, None
         with self._lock:
             for rule in self._rules:
                 # A later rule that would act is not even asked: it keeps its turn.
-                if (acting and not rule.act.only_delays) or not rule.fires(method, target):
+                if (acting and not rule.act.only_delays) or not rule.fires(method, target, body):
                     continue
                 latency += rule.act.latency
                 if rule.act.only_delays:
@@ -163,11 +169,12 @@ def _rule(described: Mapping[str, object]) -> Rule:
     method, nth = match.get("method"), match.get("nth")
     probability, times = match.get("probability"), described.get("times")
     try:
-        path = re.compile(str(match.get("path", "")))
+        path, body = re.compile(str(match.get("path", ""))), match.get("body")
         return Rule(
             id=0,
             method=str(method).upper() if method else None,
             path=path,
+            body=re.compile(str(body)) if body is not None else None,
             nth=int(str(nth)) if nth is not None else None,
             probability=float(str(probability)) if probability is not None else 1.0,
             # Reproducible chance is the point here, not secrecy.

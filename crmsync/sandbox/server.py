@@ -89,7 +89,7 @@ class Connection(socketserver.StreamRequestHandler):
 
     def _serve_imitated(self, request: Request) -> bool:
         environment, arrived = self.server.environment, time.time()
-        verdict = environment.faults.judge(request.method, request.target)
+        verdict = environment.faults.judge(request.method, request.target, request.body)
         outcome = _carried_out(environment, request, verdict)
         time.sleep(environment.latency + verdict.latency)
         response = _spoiled(verdict.act, outcome.response)

@@ -1,22 +1,22 @@
 """Find the one record that does the harm: it kills the worker, or Sales always fails on it.
 
-After two deaths, or five breaks, on one page its records are taken one at a time. A record that
-stands alone when the third death comes is set aside; so is one on which Sales fails five times
-while it answers otherwise.
+After two deaths on one page each record is noted before it is taken in hand; the one that was
+noted when the third death came is set aside. Messages get smaller with each break; a record that
+breaks a message of its own for the fifth time, while Sales answers otherwise, is set aside, too.
 """
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from crmsync.dataverse.errors import DataverseError, ServiceUnavailable
+from crmsync.sync import leases, obstacles
 from crmsync.sync.models import Part
 from crmsync.sync.slices import Slice
-from crmsync.sync.steps import Problem
-from crmsync.terms import Outcome
+from crmsync.sync.steps import Problem, Step
+from crmsync.terms import Outcome, Side
 
 DEATHS_BEFORE_CAUTION = 2
 DEATHS_BEFORE_QUARANTINE = 3
-BREAKS_BEFORE_CAUTION = 5
+BREAKS_BEFORE_GIVING_UP = 5
 
 KILLS_WORKER = Problem(
     Outcome.FAILED, "kills_worker", "The worker died three times while it held this record."
@@ -26,36 +26,48 @@ ALWAYS_BREAKS = Problem(
 )
 
 
-def begin_or_end(work: Slice, ids: Sequence[UUID]) -> None:
-    """Turn caution on for the page that was begun too often, and off behind it."""
+def sets_aside(work: Slice, side: Side, step: Step) -> bool:
+    """Note the record before it is decided on; True when it killed three workers.
+
+    Then its step is refused, and that is stored at once: another death may follow. Does nothing
+    unless workers died on this page.
+    """
     part = work.part
-    until = part.cautious_until
-    if until is not None and ids[0] > until:
-        until = None
-    elif until is None and (
-        part.deaths >= DEATHS_BEFORE_CAUTION or part.breaks >= BREAKS_BEFORE_CAUTION
-    ):
-        until = ids[-1]
-    if until != part.cautious_until:
-        part.cautious_until = until
-        part.breaks = 0
-        Part.objects.filter(pk=part.pk, epoch=work.lease.epoch).update(
-            cautious_until=until, breaks=0
-        )
+    if part.deaths < DEATHS_BEFORE_CAUTION:
+        return False
+    if part.suspect != step.record_id or part.deaths < DEATHS_BEFORE_QUARANTINE:
+        with leases.fenced(work.lease):
+            _note(work, step.record_id)
+        return False
+    step.refuse(KILLS_WORKER)
+    with leases.fenced(work.lease):
+        obstacles.keep(work.job, side, [step])
+        _note(work, None, deaths=0)
+    return True
 
 
-def is_suspect(work: Slice) -> bool:
-    return work.is_cautious and work.part.deaths >= DEATHS_BEFORE_QUARANTINE
+def let_go(work: Slice) -> None:
+    """All records of the page were decided on: none of them is suspect any more."""
+    if work.part.suspect is not None:
+        with leases.fenced(work.lease):
+            _note(work, None)
 
 
-def gives_up(work: Slice, broken: DataverseError) -> bool:
-    """Whether Sales failed on this single record often enough while it is well otherwise.
+def _note(work: Slice, record_id: UUID | None, **others: int) -> None:
+    Part.objects.filter(pk=work.part.pk).update(suspect=record_id, **others)
+    work.part.suspect = record_id
+    for name, value in others.items():
+        setattr(work.part, name, value)
+
+
+def gives_up(work: Slice, broken: DataverseError | None) -> bool:
+    """Whether Sales failed often enough while it is well otherwise.
 
     Raises what asking it raises when it is not well.
     """
-    if not work.is_cautious or not isinstance(broken, ServiceUnavailable):
+    if not isinstance(broken, ServiceUnavailable):
         return False
-    if work.part.breaks + 1 < BREAKS_BEFORE_CAUTION:
+    if work.part.breaks + 1 < BREAKS_BEFORE_GIVING_UP:
         return False
     work.ask(lambda: work.client.channel.send("GET", "WhoAmI"))
     return True

@@ -35,6 +35,8 @@ _KEY_SPACE = 1 << 128
 
 # Between two looks at parts that wait or that another worker owns.
 DRIVE_PAUSE_SECONDS = 0.2
+# A person waits for this: after so many failures in a row it is better to say so.
+READING_BREAKS = 3
 BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 
@@ -51,9 +53,9 @@ class ReadingStopped(Exception):
 
     code = "reading_stopped"
 
-    def __init__(self, job: Job) -> None:
-        super().__init__(job.error_sentence or "Reading Sales was cancelled.")
-        self.remedy = job.error_remedy or "Try again."
+    def __init__(self, sentence: str, remedy: str) -> None:
+        super().__init__(sentence)
+        self.remedy = remedy
 
 
 def request(
@@ -116,9 +118,14 @@ def _end(job_id: int, state: JobState, **facts: str) -> bool:
     return bool(ended)
 
 
-def drive(*, job_id: int, worker: str) -> Job:
-    """Work on a job here and now until it is over, beside whatever workers there are."""
+def drive(*, job_id: int, worker: str, most_breaks: int | None = None) -> Job:
+    """Work on a job here and now until it is over, beside whatever workers there are.
+
+    With ``most_breaks`` it is cancelled when Sales breaks off that often in a row.
+    """
     while True:
+        if most_breaks and Part.objects.filter(job_id=job_id, breaks__gte=most_breaks).exists():
+            cancel(job_id=job_id)
         job = Job.objects.get(pk=job_id)
         if job.state not in ACTIVE_STATES:
             return job
@@ -140,9 +147,15 @@ def read_sales(*, mapping: str, by: str) -> None:
         job = request(mapping=mapping, by=by, refresh_only=True)
     except AlreadyActive as active:
         job = active.job
-    job = drive(job_id=job.pk, worker=by)
+    job = drive(job_id=job.pk, worker=by, most_breaks=READING_BREAKS)
+    if job.state == JobState.STOPPED:
+        raise ReadingStopped(job.error_sentence, job.error_remedy)
     if job.state != JobState.FINISHED:
-        raise ReadingStopped(job)
+        because = job.parts.order_by("-breaks").values_list("waits_because", flat=True).first()
+        raise ReadingStopped(
+            because or "Reading Sales was cancelled.",
+            "Check with 'manage.py doctor' whether Sales can be reached, then try again.",
+        )
 
 
 # Slices

@@ -40,6 +40,11 @@ class Tally:
     def seen(self) -> int:
         return sum(self.counts.values())
 
+    @property
+    def touched(self) -> int:
+        """All but the unchanged ones."""
+        return self.seen - self.counts.get(Outcome.UNCHANGED, 0)
+
 
 def in_present_phase() -> Exists:
     """The part belongs to the phase that its running job is in.
@@ -119,6 +124,14 @@ def wait(lease: Lease, *, seconds: float, because: str, is_break: bool) -> None:
         waits_because=because[:200],
         breaks=F("breaks") + int(is_break),
     )
+
+
+def expire(*, worker: str) -> int:
+    """End the leases of a worker that is known to be dead, so that nobody waits for them.
+
+    Only who has seen the process end may say so.
+    """
+    return Part.objects.filter(worker=worker, state=JobState.RUNNING).update(lease_until=db_in(-1))
 
 
 def stumble(lease: Lease) -> None:

@@ -90,6 +90,9 @@ class Coupling(models.Model):
     # we know of the row is older than what we wrote.
     superseded_etag = models.CharField(max_length=60, blank=True)
     has_unresolved = models.BooleanField(default=False)
+    # The job that was about to write the row when this was committed: should its answer be lost,
+    # a row that holds the values already was written by that job.
+    sent_by_job = models.BigIntegerField(null=True)
 
     to_crm_job = models.BigIntegerField(null=True)
     to_crm_outcome = models.CharField(max_length=20, choices=_OUTCOMES, blank=True)
@@ -200,8 +203,8 @@ class Part(models.Model):
     # Workers that died, and attempts that the service broke off, since the last checkpoint.
     deaths = models.PositiveIntegerField(default=0)
     breaks = models.PositiveIntegerField(default=0)
-    # Up to this key records are taken one at a time, to find the one that does the harm.
-    cautious_until = models.UUIDField(null=True)
+    # In caution: the record in hand, so that one which kills the worker is known by name.
+    suspect = models.UUIDField(null=True)
     waits_because = models.CharField(max_length=200, blank=True)
 
     seen = models.PositiveIntegerField(default=0)

@@ -14,6 +14,8 @@ from crmsync.mapping.types import TableMapping
 from crmsync.sync import pull, push
 from crmsync.sync.leases import Lease
 from crmsync.sync.models import CrmRecord, Job, Part
+from crmsync.sync.push_plan import Lookups
+from crmsync.sync.push_plan import plan as push_plan
 from crmsync.sync.sides import CouplingResolver
 from crmsync.sync.slices import Slice
 from crmsync.sync.steps import Action, Step, compare
@@ -70,8 +72,7 @@ def _preview_push(
     found: Preview,
 ) -> None:
     work = _nobodys_slice(mapping, connection, client, PhaseName.TO_CRM)
-    pages = push.start(work)
-    pages.resolver = resolver
+    lookups = Lookups(resolver)
     counts = found.outcomes[PhaseName.TO_CRM] = Counter()
 
     def note(steps: Sequence[Step], rows: Sequence[Any]) -> None:
@@ -85,7 +86,7 @@ def _preview_push(
     _walk(
         work,
         lambda: push.load_rows(work),
-        lambda rows: push.plan(work, pages, rows),
+        lambda rows: push_plan(work, lookups, rows),
         lambda row: row["id"],
         note,
     )

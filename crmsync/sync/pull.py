@@ -72,13 +72,7 @@ def run_page(work: Slice, pages: Pages) -> bool:
     records = load_records(work)
     if not records:
         return False
-    caution.begin_or_end(work, [record.crm_id for record in records])
-    records = records[:1] if work.is_cautious else records
-    if caution.is_suspect(work):
-        steps = [Step(records[0].crm_id, etag=records[0].etag).refuse(caution.KILLS_WORKER)]
-    else:
-        steps = plan(work, pages, records)
-    commit(work, records, steps)
+    commit(work, records, plan(work, pages, records))
     return not _limit_reached(work)
 
 
@@ -100,7 +94,9 @@ def load_records(work: Slice) -> list[CrmRecord]:
 
 def plan(work: Slice, pages: Pages, records: Sequence[CrmRecord]) -> list[Step]:
     known = _load_known(work, records)
-    return [_plan_record(work, pages, record, known) for record in records]
+    steps = [_plan_record(work, pages, record, known) for record in records]
+    caution.let_go(work)
+    return steps
 
 
 def _load_known(work: Slice, records: Sequence[CrmRecord]) -> Known:
@@ -133,6 +129,8 @@ def _plan_record(work: Slice, pages: Pages, record: CrmRecord, known: Known) -> 
     step = Step(record.crm_id, etag=record.etag, had_obstacle=obstacle is not None)
     if not in_scope(work.mapping.crm_scope, record.values):
         step.outcome = None
+        return step
+    if caution.sets_aside(work, Side.CRM, step):
         return step
     try:
         if coupling is None:
@@ -208,7 +206,7 @@ def _plan_coupled(work: Slice, pages: Pages, record: CrmRecord, step: Step, know
     if earlier := tried_before(obstacle, work.job, stamp=row["stamp"], etag=record.etag):
         step.outcome = earlier
         return step
-    if coupling.superseded_etag and record.etag == coupling.superseded_etag:
+    if record.etag == coupling.superseded_etag:
         return step
     if obstacle or is_changed(coupling, stamp=row["stamp"], etag=record.etag):
         _compare_pair(work, pages, row, step, record)
@@ -253,10 +251,9 @@ def commit(work: Slice, records: Sequence[CrmRecord], steps: Sequence[Step]) -> 
     for step in steps:
         if step.outcome is not None:
             tally.add(step.outcome)
-    changed = sum(n for outcome, n in tally.counts.items() if outcome is not Outcome.UNCHANGED)
     position = {
         "after": str(records[-1].crm_id),
-        "touched": work.part.checkpoint.get("touched", 0) + changed,
+        "touched": work.part.checkpoint.get("touched", 0) + tally.touched,
     }
     with leases.fenced(work.lease):
         _update_rows(work, [step for step in steps if step.action is Action.UPDATE])

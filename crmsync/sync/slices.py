@@ -20,6 +20,8 @@ from crmsync.sync.models import Job, Part
 from crmsync.terms import JobState
 
 SLICE_SECONDS = 15.0
+# A message may hold several requests; the lease is renewed at least this often meanwhile.
+RENEW_SECONDS = 5.0
 
 Result = TypeVar("Result")
 
@@ -40,10 +42,6 @@ class Slice:
     def is_over(self) -> bool:
         return time.monotonic() - self.began > SLICE_SECONDS
 
-    @property
-    def is_cautious(self) -> bool:
-        return self.part.cautious_until is not None
-
     def before_request(self) -> None:
         """Hold the lease and look at the shared gate. Raises LeaseLost or Throttled."""
         leases.renew(self.lease)
@@ -63,21 +61,20 @@ class Slice:
         return max(1, allowed // max(1, live))
 
     def most_rows(self) -> int:
-        return 1 if self.is_cautious else settings.CRMSYNC_MAX_MESSAGE_ROWS
-
-
-@dataclass(slots=True)
-class Sent(list[Result]):
-    """Answers of the requests that got one, and the error that broke the sending off, if any."""
+        """Rows a message; half as many after each break, until the culprit stands alone."""
+        return max(1, settings.CRMSYNC_MAX_MESSAGE_ROWS >> max(0, self.part.breaks - 1))
 
 
 def send_all(
-    work: Slice, messages: Iterator[Callable[[], Result]]
+    work: Slice,
+    messages: Iterator[Callable[[], Result]],
+    broken_by: Callable[[Result], DataverseError | None],
 ) -> tuple[list[Result], DataverseError | None]:
-    """Send messages side by side; the answers that came, and the error that ended it, if any.
+    """Send messages side by side; all answers that came, and the error that ended it, if any.
 
-    Threads send and nothing else; the lease is renewed here before each one starts. After the
-    first error no more are sent, but those under way are waited for. Raises LeaseLost.
+    Threads send and nothing else; the lease is renewed here before each one starts, and while
+    they run. After the first break no more are sent, those under way are waited for. Raises
+    LeaseLost.
     """
     answers: list[Result] = []
     broken: DataverseError | None = None
@@ -88,17 +85,15 @@ def send_all(
         while running or not (exhausted or broken):
             while not (exhausted or broken) and len(running) < limit:
                 broken, exhausted = _start_next(work, messages, pool, running)
-            done, running = wait(running, return_when=FIRST_COMPLETED)
+            done, running = wait(running, RENEW_SECONDS, return_when=FIRST_COMPLETED)
+            leases.renew(work.lease)
             for future in done:
-                error = future.exception()
-                if error is None:
-                    answers.append(future.result())
-                elif isinstance(error, DataverseError):
-                    broken = _graver(broken, error)
-                else:
-                    raise error
-    if isinstance(broken, Throttled):
-        connections.close_gate(seconds=broken.retry_after)
+                answers.append(future.result())
+                error = broken_by(answers[-1])
+                if isinstance(error, Throttled):
+                    # At once, for the other workers: those of this process share the gate itself.
+                    connections.close_gate(seconds=error.retry_after)
+                broken = _graver(broken, error)
     return answers, broken
 
 
@@ -119,11 +114,13 @@ def _start_next(
     return None, False
 
 
-def _graver(first: DataverseError | None, second: DataverseError) -> DataverseError:
+def _graver(first: DataverseError | None, second: DataverseError | None) -> DataverseError | None:
     """What to report when several messages failed: a wait or a refusal before a mere loss."""
-    if first is None or isinstance(second, Throttled):
+    if first is None or second is None:
+        return first or second
+    if isinstance(second, Throttled) or not isinstance(second, TransientError):
         return second
-    return second if not isinstance(second, TransientError) else first
+    return first
 
 
 def chunks(items: Sequence[Result], size: int) -> Iterator[Sequence[Result]]:

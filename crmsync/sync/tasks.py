@@ -4,10 +4,11 @@ import os
 import socket
 
 from celery.signals import worker_ready
+from django.conf import settings
 
 from crmsync.celery import app
 from crmsync.connections import services as connections
-from crmsync.sync import jobs
+from crmsync.sync import jobs, leases
 
 
 def worker_name() -> str:
@@ -29,4 +30,6 @@ def sweep(**_: object) -> None:
 def sweep_at_start(**_: object) -> None:
     """A worker that comes up looks at once for what the last one left behind."""
     connections.beat(worker=worker_name())
+    if predecessor := settings.CRMSYNC_PREDECESSOR:
+        leases.expire(worker=f"{socket.gethostname()}:{predecessor}")
     jobs.sweep()

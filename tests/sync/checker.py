@@ -6,12 +6,36 @@ It never looks at couplings, jobs or obstacles.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from crmsync.ledger.models import Currency, Customer, Salesperson
+from crmsync.ledger.demo import planted_attention
+from crmsync.terms import Side
 from tests.sandboxes import Sandbox
+
+_CUSTOMERS = """
+    SELECT c.number, c.name, c.contact, c.address, c.address_2, c.post_code, c.city, c.county,
+           c.country_code, c.home_page, c.phone_no, c.fax_no, c.email, c.credit_limit,
+           cu.code AS currency, s.email AS salesperson
+    FROM ledger_customer c
+    LEFT JOIN ledger_currency cu ON cu.id = c.currency_id
+    LEFT JOIN ledger_salesperson s ON s.id = c.salesperson_id
+    WHERE c.blocked = ''
+"""
+
+
+def planted(side: Side) -> set[str]:
+    """Customers by number, or accounts by name, that were planted to stand apart."""
+    return {
+        one.key for one in planted_attention() if one.mapping == "CUSTOMER" and one.side is side
+    }
+
+
+def rows(cursor: Any, query: str) -> list[dict[str, Any]]:  # a cursor of any DB-API driver
+    cursor.execute(query)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
 
 TEXTS = {
     "number": "accountnumber",
@@ -28,21 +52,15 @@ TEXTS = {
 PHONES = {"phone_no": "telephone1", "fax_no": "fax"}
 
 
-def differences(
-    sandbox: Sandbox, *, ledger_apart: Iterable[str], crm_apart: Iterable[str]
-) -> list[str]:
-    """Every in-scope customer and account that is lost, doubled or different.
-
-    ``ledger_apart`` are numbers, ``crm_apart`` names of records known to stand apart.
-    """
+def differences(sandbox: Sandbox, cursor: Any) -> list[str]:
+    """Every customer and account in scope that is lost, doubled or different; not the planted."""
     accounts = [
         row
         for row in sandbox.dump("accounts")
         if row["statecode"] == 0
         and row["customertypecode"] == 3
-        and row["name"] not in set(crm_apart)
+        and row["name"] not in planted(Side.CRM)
     ]
-    customers = Customer.objects.filter(blocked="").exclude(number__in=list(ledger_apart))
     codes = {
         row["transactioncurrencyid"]: row["isocurrencycode"]
         for row in sandbox.dump("transactioncurrencies")
@@ -54,14 +72,14 @@ def differences(
     }
     found = _doubles(accounts)
     by_number = {row["accountnumber"]: row for row in accounts}
-    for customer in customers.select_related("currency", "salesperson"):
-        row = by_number.pop(customer.number, None)
+    for ours in rows(cursor, _CUSTOMERS):
+        if ours["number"] in planted(Side.LEDGER):
+            continue
+        row = by_number.pop(ours["number"], None)
         if row is None:
-            found.append(f"{customer.number} is not in Sales")
+            found.append(f"{ours['number']} is not in Sales")
         else:
-            found += [
-                f"{customer.number}: {text}" for text in _compare(customer, row, codes, users)
-            ]
+            found += [f"{ours['number']}: {text}" for text in _compare(ours, row, codes, users)]
     found += [f"{row['name']} is not in the ledger" for row in by_number.values()]
     return found
 
@@ -72,22 +90,19 @@ def _doubles(accounts: list[dict[str, Any]]) -> list[str]:
 
 
 def _compare(
-    ours: Customer, row: dict[str, Any], codes: dict[str, str], users: dict[str, str]
+    ours: dict[str, Any], row: dict[str, Any], codes: dict[str, str], users: dict[str, str]
 ) -> list[str]:
-    pairs = {
-        name: (_text(getattr(ours, name)), _text(row[column])) for name, column in TEXTS.items()
+    pairs: dict[str, tuple[object, object]] = {
+        name: (_text(ours[name]), _text(row[column])) for name, column in TEXTS.items()
     }
-    pairs |= {
-        name: (_digits(getattr(ours, name)), _digits(row[column]))
-        for name, column in PHONES.items()
-    }
-    pairs["email"] = (_text(ours.email).lower(), _text(row["emailaddress1"]).lower())
-    pairs["credit_limit"] = (_number(ours.credit_limit), _number(row["creditlimit"]))
-    here = ours.currency.code if ours.currency else "GBP"
-    pairs["currency"] = (here, codes.get(str(row["_transactioncurrencyid_value"]), ""))
-    if ours.salesperson and ours.salesperson.email.lower() in users.values():
-        owner = users.get(row["_ownerid_value"], "")
-        pairs["salesperson"] = (ours.salesperson.email.lower(), owner)
+    pairs |= {name: (_digits(ours[name]), _digits(row[column])) for name, column in PHONES.items()}
+    pairs["email"] = (_text(ours["email"]).lower(), _text(row["emailaddress1"]).lower())
+    pairs["credit_limit"] = (_number(ours["credit_limit"]), _number(row["creditlimit"]))
+    there = codes.get(str(row["_transactioncurrencyid_value"]), "")
+    pairs["currency"] = (ours["currency"] or "GBP", there)
+    salesperson = (ours["salesperson"] or "").lower()
+    if salesperson in users.values():
+        pairs["salesperson"] = (salesperson, users.get(row["_ownerid_value"], ""))
     return [
         f"{name} {here!r} is {there!r} there"
         for name, (here, there) in pairs.items()
@@ -103,21 +118,23 @@ def _digits(value: object) -> str:
     return re.sub(r"[^0-9]", "", _text(value)).removeprefix("00")
 
 
-def currencies_missing_there(sandbox: Sandbox) -> list[str]:
+def currencies_missing_there(sandbox: Sandbox, cursor: Any) -> list[str]:
     there = {row["isocurrencycode"] for row in sandbox.dump("transactioncurrencies")}
-    return sorted(set(Currency.objects.values_list("code", flat=True)) - there)
+    here = {row["code"] for row in rows(cursor, "SELECT code FROM ledger_currency")}
+    return sorted(here - there)
 
 
-def salespeople_unlike_users(sandbox: Sandbox) -> list[str]:
+def salespeople_unlike_users(sandbox: Sandbox, cursor: Any) -> list[str]:
     users = {
         row["internalemailaddress"].lower(): row
         for row in sandbox.dump("systemusers")
         if row.get("internalemailaddress")
     }
+    people = rows(cursor, "SELECT code, name, email FROM ledger_salesperson")
     return [
-        person.code
-        for person in Salesperson.objects.all()
-        if person.email.lower() in users and users[person.email.lower()]["fullname"] != person.name
+        person["code"]
+        for person in people
+        if (user := users.get(person["email"].lower())) and user["fullname"] != person["name"]
     ]
 
 

@@ -1,6 +1,7 @@
 """Run, watch and steer the full synchronization from the terminal.
 
-Exit status: 0 the run finished (records may need attention), 1 it stopped or was cancelled.
+Exit status: 0 begun, or finished when watched (records may need attention); 1 refused, stopped or
+cancelled; 3 the run is stored, but the broker does not answer.
 """
 
 import argparse
@@ -11,15 +12,19 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from crmsync import health
 from crmsync.connections import services as connections
 from crmsync.connections.errors import ConnectionProblem
+from crmsync.dataverse import administration
 from crmsync.dataverse.errors import DataverseError
+from crmsync.sync.jobs import ReadingStopped
 from crmsync.terms import JobState
 from fullsync import preview, queries, services
 from fullsync.models import FullSync
 from fullsync.queries import Report
 
 WATCH_SECONDS = 1.0
+STATUS_WAITS = 3
 
 
 class Command(BaseCommand):
@@ -46,7 +51,12 @@ class Command(BaseCommand):
         action = getattr(self, f"_{options['action']}")
         try:
             action(options)
-        except (ConnectionProblem, DataverseError, services.NothingToRestart) as problem:
+        except (
+            ConnectionProblem,
+            DataverseError,
+            ReadingStopped,
+            services.NothingToRestart,
+        ) as problem:
             raise CommandError(f"{problem} {problem.remedy}") from problem
 
     def _preview(self, options: dict[str, Any]) -> None:
@@ -61,6 +71,7 @@ class Command(BaseCommand):
     def _start(self, options: dict[str, Any]) -> None:
         if options["limit"] is not None and options["limit"] < 1:
             raise CommandError("--limit: give a number of at least 1.")
+        _ask_sales()
         try:
             full_sync = services.start(by=getpass.getuser(), limit=options["limit"])
             self._say(options, full_sync, "started")
@@ -69,6 +80,12 @@ class Command(BaseCommand):
             self._say(options, full_sync, "is under way already")
         if options["watch"]:
             self._follow(full_sync, options)
+        elif not health.broker().is_well:
+            raise CommandError(
+                f"The broker does not answer: run {full_sync.pk} waits, and begins by itself when "
+                "it is back. Start 'manage.py up', or mend CRMSYNC_BROKER_URL.",
+                returncode=STATUS_WAITS,
+            )
 
     def _restart(self, options: dict[str, Any]) -> None:
         try:
@@ -135,6 +152,12 @@ class Command(BaseCommand):
     def _table(self, found: Report) -> None:
         for line in closing_table(found):
             self.stdout.write(line)
+
+
+def _ask_sales() -> None:
+    """Refuse to begin what cannot work now. Raises what asking Sales raises."""
+    client = connections.open_client(connection=connections.get_connection())
+    administration.who_am_i(client)
 
 
 def progress(found: Report) -> str:

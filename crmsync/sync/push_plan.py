@@ -1,0 +1,299 @@
+"""The first station of the phase *to CRM*: decide what is to be done with each ledger row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from crmsync.sync import caution, obstacles, twins
+from crmsync.sync.couplings import next_generations
+from crmsync.sync.models import Coupling, CrmRecord, Obstacle, crm_row_id
+from crmsync.sync.sides import (
+    CouplingResolver,
+    FieldProblem,
+    ParentMissing,
+    in_scope,
+    ledger_side,
+    request_body,
+)
+from crmsync.sync.slices import Slice
+from crmsync.sync.steps import (
+    Action,
+    Problem,
+    Step,
+    compare,
+    conflict_problem,
+    is_changed,
+    problem_of,
+    tried_before,
+)
+from crmsync.terms import CouplingOrigin, FirstWinner, Outcome, Side
+
+
+@dataclass(slots=True)
+class Lookups:
+    """What one slice looks up once and keeps from page to page."""
+
+    resolver: CouplingResolver
+    twins_there: twins.Index | None = None
+    unique_there: Mapping[str, CrmRecord] | None = None
+
+
+@dataclass(slots=True)
+class Known:
+    """What the database holds about the records of a page."""
+
+    couplings: Mapping[UUID, Coupling]
+    records: Mapping[UUID, CrmRecord]
+    obstacles: Mapping[UUID, Obstacle]
+    generations: Mapping[UUID, int] = field(default_factory=dict)
+
+    def etag(self, coupling: Coupling | None) -> str:
+        """The ETag of the coupled row as last seen; empty when there is none."""
+        record = self.records.get(coupling.crm_id) if coupling else None
+        return record.etag if record else ""
+
+
+def plan(work: Slice, lookups: Lookups, rows: Sequence[dict[str, Any]]) -> list[Step]:
+    known = _load_known(work, [row["id"] for row in rows])
+    lookups.resolver.prefetch_page(work.mapping, rows)
+    steps = [_plan_row(work, lookups, row, known) for row in rows]
+    caution.let_go(work)
+    return steps
+
+
+def _load_known(work: Slice, ids: Sequence[UUID]) -> Known:
+    mapping = work.mapping
+    couplings = {
+        coupling.ledger_id: coupling
+        for coupling in Coupling.objects.filter(
+            mapping=mapping.name, ledger_id__in=ids, removed_at__isnull=True
+        )
+    }
+    records = {
+        record.crm_id: record
+        for record in CrmRecord.objects.filter(
+            table=mapping.crm.logical_name,
+            crm_id__in=[coupling.crm_id for coupling in couplings.values()],
+        )
+    }
+    return Known(
+        couplings,
+        records,
+        obstacles.of_page(mapping.name, Side.LEDGER, ids),
+        next_generations(mapping.name, [one for one in ids if one not in couplings]),
+    )
+
+
+def _plan_row(work: Slice, lookups: Lookups, row: dict[str, Any], known: Known) -> Step:
+    coupling = known.couplings.get(row["id"])
+    obstacle = known.obstacles.get(row["id"])
+    step = Step(row["id"], stamp=row["stamp"], had_obstacle=obstacle is not None)
+    step.etag = known.etag(coupling)
+    if caution.sets_aside(work, Side.LEDGER, step):
+        return step
+    try:
+        if coupling is None:
+            return _plan_uncoupled(work, lookups, row, step, known)
+        step.coupling = coupling
+        if coupling.is_intent:
+            step.was_intended = True
+            step.action, step.outcome = Action.CREATE, Outcome.INSERTED
+            step.body = dict(coupling.intent_body or {})
+            return step
+        return _plan_coupled(work, lookups, row, step, known)
+    except (FieldProblem, ParentMissing) as error:
+        return step.refuse(problem_of(error))
+
+
+def _plan_uncoupled(
+    work: Slice, lookups: Lookups, row: dict[str, Any], step: Step, known: Known
+) -> Step:
+    mapping = work.mapping
+    obstacle = known.obstacles.get(row["id"])
+    if earlier := tried_before(obstacle, work.job, stamp=row["stamp"], etag=""):
+        step.outcome = earlier
+        return step
+    ours = ledger_side(mapping, row, lookups.resolver)
+    if mapping.unique_key:
+        record = _unique_there(work, lookups).get(str(ours.canonical[mapping.unique_key]))
+        if record is not None:
+            return _couple_by_key(work, lookups, row, step, record, known)
+    if not mapping.creates_in_crm:
+        step.outcome = None
+        return step
+    if twin := twins.find(mapping, ours.common, _twins_there(work, lookups)):
+        return step.refuse(
+            Problem(
+                Outcome.UNDECIDED,
+                "likely_twin",
+                f"A row in Sales without counterpart has the same {twin[0]}.",
+                {"field": twin[0], "crm_id": str(twin[1])},
+            )
+        )
+    return _plan_create(work, row, step, ours.common, ours.canonical, ours.unresolved, known)
+
+
+def _plan_create(
+    work: Slice,
+    row: dict[str, Any],
+    step: Step,
+    common: Mapping[str, Any],
+    canonical: Mapping[str, Any],
+    unresolved: frozenset[str],
+    known: Known,
+) -> Step:
+    mapping = work.mapping
+    generation = known.generations.get(row["id"], 1)
+    crm_id = crm_row_id(
+        organization_id=work.connection.organization_id,
+        crm_table=mapping.crm.logical_name,
+        ledger_id=row["id"],
+        generation=generation,
+    )
+    sent = [
+        mapped.ledger
+        for mapped in mapping.fields
+        if mapped.ledger in common
+        and mapped.direction.writes_crm
+        and (mapped.is_required or common[mapped.ledger] is not None)
+    ]
+    body = {
+        mapping.crm.primary_key: str(crm_id),
+        **mapping.crm_constants,
+        **request_body(mapping, common, sent),
+    }
+    step.action, step.outcome, step.body = Action.CREATE, Outcome.INSERTED, body
+    step.coupling = Coupling(
+        mapping=mapping.name,
+        ledger_id=row["id"],
+        crm_table=mapping.crm.logical_name,
+        crm_id=crm_id,
+        generation=generation,
+        origin=CouplingOrigin.CREATED,
+        is_intent=True,
+        intent_body=body,
+        first_winner=FirstWinner.LEDGER,
+        agreed={name: value for name, value in canonical.items() if name in sent or value is None},
+        ledger_stamp=row["stamp"],
+        has_unresolved=bool(unresolved),
+    )
+    return step
+
+
+def _couple_by_key(
+    work: Slice,
+    lookups: Lookups,
+    row: dict[str, Any],
+    step: Step,
+    record: CrmRecord,
+    known: Known,
+) -> Step:
+    """The same unique key on both sides: the two are one, and the declaration says so."""
+    step.coupling = Coupling(
+        mapping=work.mapping.name,
+        ledger_id=row["id"],
+        crm_table=work.mapping.crm.logical_name,
+        crm_id=record.crm_id,
+        generation=known.generations.get(row["id"], 1),
+        origin=CouplingOrigin.UNIQUE_KEY,
+        first_winner=FirstWinner.LEDGER,
+    )
+    _compare_pair(work, lookups, row, step, record)
+    if step.problem is None:
+        step.outcome = Outcome.COUPLED
+    return step
+
+
+def _plan_coupled(
+    work: Slice, lookups: Lookups, row: dict[str, Any], step: Step, known: Known
+) -> Step:
+    coupling = step.coupling
+    assert coupling is not None  # noqa: S101 - for the type checker; the caller looked
+    record = known.records.get(coupling.crm_id)
+    if coupling.to_crm_job == work.job.pk and coupling.to_crm_outcome:
+        step.outcome = Outcome(coupling.to_crm_outcome)
+        return step
+    is_outdated = record is not None and record.etag == coupling.superseded_etag
+    if record is None or (is_outdated and coupling.ledger_stamp != row["stamp"]):
+        step.action = Action.READ_AGAIN
+        return step
+    if record.is_deleted:
+        return step.refuse(
+            Problem(Outcome.UNDECIDED, "deleted_in_sales", "The row was deleted in Sales.")
+        )
+    if not in_scope(work.mapping.crm_scope, record.values):
+        return step.refuse(
+            Problem(
+                Outcome.SKIPPED,
+                "out_of_scope_in_sales",
+                "The row in Sales is inactive or of another type.",
+            )
+        )
+    obstacle = known.obstacles.get(row["id"])
+    if earlier := tried_before(obstacle, work.job, stamp=row["stamp"], etag=record.etag):
+        step.outcome = earlier
+        return step
+    if is_outdated:
+        return step
+    if obstacle or is_changed(coupling, stamp=row["stamp"], etag=record.etag):
+        _compare_pair(work, lookups, row, step, record)
+    is_new = coupling.origin == CouplingOrigin.UNIQUE_KEY and not coupling.to_crm_outcome
+    if is_new and step.problem is None:
+        step.outcome = Outcome.COUPLED
+    return step
+
+
+def _compare_pair(
+    work: Slice, lookups: Lookups, row: dict[str, Any], step: Step, record: CrmRecord
+) -> None:
+    coupling = step.coupling
+    assert coupling is not None  # noqa: S101 - for the type checker; the callers looked
+    decision, ours, _ = compare(work.mapping, coupling, row, record, lookups.resolver)
+    step.etag = record.etag
+    if coupling.sent_by_job == work.job.pk and not decision.to_crm:
+        # The row holds by now what this job was about to write: only the answer was lost.
+        step.outcome = Outcome.MODIFIED
+    body = request_body(work.mapping, ours.common, decision.to_crm)
+    if decision.conflicts:
+        step.problem = conflict_problem(decision.conflicts, coupling)
+        step.outcome = step.problem.outcome
+    agreed = {**coupling.agreed, **decision.equal}
+    if decision.to_crm:
+        step.action, step.body = Action.UPDATE, body
+        step.written = tuple(sorted(decision.to_crm))
+        step.outcome = Outcome.UNDECIDED if decision.conflicts else Outcome.MODIFIED
+        agreed |= {name: ours.canonical[name] for name in decision.to_crm}
+    step.changes = {
+        "agreed": agreed,
+        "ledger_stamp": row["stamp"],
+        "has_unresolved": bool(ours.unresolved),
+    }
+    # While something there waits to be brought here, the row still counts as changed there.
+    if not (decision.to_ledger and work.mapping.direction.writes_ledger):
+        step.changes["crm_etag"] = record.etag
+
+
+def _twins_there(work: Slice, lookups: Lookups) -> twins.Index:
+    if lookups.twins_there is None:
+        lookups.twins_there = twins.uncoupled_rows_there(work.mapping)
+    return lookups.twins_there
+
+
+def _unique_there(work: Slice, lookups: Lookups) -> Mapping[str, CrmRecord]:
+    """Rows there by the canonical form of the mapping's unique key, uncoupled ones only."""
+    if lookups.unique_there is None:
+        mapped = work.mapping.field(work.mapping.unique_key)
+        table = work.mapping.crm.logical_name
+        coupled = Coupling.objects.filter(crm_table=table, removed_at__isnull=True)
+        records = CrmRecord.objects.filter(table=table, is_deleted=False).exclude(
+            crm_id__in=coupled.values("crm_id")
+        )
+        read = mapped.conversion.from_crm
+        lookups.unique_there = {
+            str(
+                mapped.conversion.canonical(read(record.values.get(mapped.crm), lookups.resolver))
+            ): (record)
+            for record in records
+        }
+    return lookups.unique_there

@@ -1,0 +1,117 @@
+"""The messages of the phase *to CRM*: what goes into one, and what each row's answer was.
+
+They run in threads, so nothing here touches the database.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from crmsync.dataverse.client import Client, Table, Update
+from crmsync.dataverse.errors import DataverseError, DuplicateRow, RecordError
+from crmsync.dataverse.governor import MessageSize
+from crmsync.sync.steps import Step
+
+# A batch runs its operations one after the other, about 0.1 s each (field tests).
+LARGEST_BATCH = 100
+
+Answered = list[tuple[Step, DataverseError | None]]
+
+
+@dataclass(slots=True)
+class Sizes:
+    """How large messages are at the moment, learnt from how long they took."""
+
+    creates: MessageSize
+    batches: MessageSize
+
+    @classmethod
+    def up_to(cls, rows: int) -> "Sizes":
+        return cls(MessageSize(rows), MessageSize(min(rows, LARGEST_BATCH), rows=50))
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Makes the messages of one page and understands their answers."""
+
+    client: Client
+    table: Table
+    sizes: Sizes
+    takes_create_multiple: bool
+
+    def messages(
+        self, creates: Sequence[Step], updates: Sequence[Step]
+    ) -> Iterator[Callable[[], Answered]]:
+        """One at a time, as a thread becomes free, so that sizes can be learnt meanwhile."""
+        together = self.takes_create_multiple
+        create_size = self.sizes.creates if together else self.sizes.batches
+        create = self._create_together if together else self._create_each
+        yield from _cut(creates, create_size, create)
+        yield from _cut(updates, self.sizes.batches, self._update_each)
+
+    def _create_together(self, steps: Sequence[Step]) -> Answered:
+        """All or nothing; a refusal says not of whom, so they are sent again one by one."""
+        try:
+            self.client.create_multiple(self.table, [step.body for step in steps])
+        except RecordError:
+            return self._create_each(steps)
+        return [(step, None) for step in steps]
+
+    def _create_each(self, steps: Sequence[Step]) -> Answered:
+        """One by one in batches; a row that stands there under our own id is ours."""
+        answered: Answered = []
+        for start in range(0, len(steps), LARGEST_BATCH):
+            some = steps[start : start + LARGEST_BATCH]
+            errors = self.client.create_each(self.table, [step.body for step in some])
+            answered += zip(some, errors, strict=True)
+        doubted = {
+            step.coupling.crm_id
+            for step, error in answered
+            if step.coupling and isinstance(error, DuplicateRow)
+        }
+        ours = self.client.existing(self.table, doubted) if doubted else {}
+        return [
+            (step, None if step.coupling and step.coupling.crm_id in ours else error)
+            for step, error in answered
+        ]
+
+    def _update_each(self, steps: Sequence[Step]) -> Answered:
+        updates = [
+            Update(step.coupling.crm_id, step.body, step.etag) for step in steps if step.coupling
+        ]
+        return list(zip(steps, self.client.update_each(self.table, updates), strict=True))
+
+
+def _cut(
+    steps: Sequence[Step], size: MessageSize, send: Callable[[Sequence[Step]], Answered]
+) -> Iterator[Callable[[], Answered]]:
+    position = 0
+    while position < len(steps):
+        some = steps[position : position + size.rows]
+        position += len(some)
+        yield _message(some, size, send)
+
+
+def _message(
+    steps: Sequence[Step], size: MessageSize, send: Callable[[Sequence[Step]], Answered]
+) -> Callable[[], Answered]:
+    """An error of the whole message is the answer of each of its rows."""
+
+    def run() -> Answered:
+        began = time.monotonic()
+        try:
+            answered = send(steps)
+        except DataverseError as error:
+            return [(step, error) for step in steps]
+        size.took(rows=len(steps), seconds=time.monotonic() - began)
+        return answered
+
+    return run
+
+
+def break_in(answered: Answered) -> DataverseError | None:
+    """The first error that is not a single record's: it ends the sending."""
+    for _, error in answered:
+        if error is not None and not isinstance(error, RecordError):
+            return error
+    return None
