@@ -117,6 +117,8 @@ class TableMapping:
     needs: tuple[str, ...] = ()
     ledger_scope: tuple[Condition, ...] = ()
     crm_scope: tuple[Condition, ...] = ()
+    # Columns that say a row was merged away, and into which row, where the table has them.
+    crm_merge: tuple[str, str] | None = None
     crm_constants: Mapping[str, Any] = field(default_factory=dict)
     computed: Mapping[str, Expression | Subquery] = field(default_factory=dict)
     creates_in_crm: bool = False
@@ -135,7 +137,7 @@ class TableMapping:
         """Every column that is read, in a stable order, the primary key first."""
         scoped = (condition.field for condition in self.crm_scope)
         mapped = (mapped.crm for mapped in self.fields)
-        extra = (self.crm_title, "modifiedon")
+        extra = (self.crm_title, "modifiedon", *(self.crm_merge or ()))
         return tuple(dict.fromkeys((self.crm.primary_key, *mapped, *scoped, *extra)))
 
     @property

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import F, Max
 
 from crmsync.sync.models import Coupling
+from crmsync.terms import FirstWinner
 
 _KEPT = [
     "version",
@@ -51,6 +52,29 @@ def store_couplings(changes: Sequence[tuple[Coupling, Mapping[str, Any]]]) -> No
         update_fields=_KEPT,
         batch_size=500,
     )
+
+
+def follow_merges(table: str, masters: Mapping[UUID, UUID]) -> None:
+    """Lead couplings of rows that were merged away to the row that they were merged into.
+
+    Nothing is agreed with that row yet: blanks are filled, differences wait for a person. Where
+    the master is coupled already the coupling stays, and a person is asked. Only inside a
+    transaction.
+    """
+    live = Coupling.objects.filter(crm_table=table, removed_at__isnull=True)
+    taken = set(live.filter(crm_id__in=masters.values()).values_list("crm_id", flat=True))
+    for coupling in live.select_for_update().filter(crm_id__in=masters, is_intent=False):
+        master = masters[coupling.crm_id]
+        if master not in taken:
+            taken.add(master)
+            live.filter(pk=coupling.pk).update(
+                crm_id=master,
+                agreed={},
+                first_winner=FirstWinner.FILL_BLANKS,
+                crm_etag="",
+                superseded_etag="",
+                version=F("version") + 1,
+            )
 
 
 class CouplingChanged(Exception):

@@ -37,6 +37,11 @@ CAUSES: dict[str, Cause] = {
         "The record was deleted in Financials. Remove the coupling, or delete the row in Sales.",
         _ACCOUNTANT,
     ),
+    "merged_in_sales": Cause(
+        "Two records here stand for one row in Sales now. Remove this coupling with 'manage.py "
+        "couple remove', or merge the records here, too.",
+        _ACCOUNTANT,
+    ),
     "out_of_scope_in_sales": Cause(
         "The row in Sales is inactive or of another type. Activate it there, or remove the "
         "coupling.",

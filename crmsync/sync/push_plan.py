@@ -218,18 +218,8 @@ def _plan_coupled(
     if record is None or (is_outdated and coupling.ledger_stamp != row["stamp"]):
         step.action = Action.READ_AGAIN
         return step
-    if record.is_deleted:
-        return step.refuse(
-            Problem(Outcome.UNDECIDED, "deleted_in_sales", "The row was deleted in Sales.")
-        )
-    if not in_scope(work.mapping.crm_scope, record.values):
-        return step.refuse(
-            Problem(
-                Outcome.SKIPPED,
-                "out_of_scope_in_sales",
-                "The row in Sales is inactive or of another type.",
-            )
-        )
+    if problem := _problem_there(work, record):
+        return step.refuse(problem)
     obstacle = known.obstacles.get(row["id"])
     if earlier := tried_before(obstacle, work.job, stamp=row["stamp"], etag=record.etag):
         step.outcome = earlier
@@ -238,10 +228,28 @@ def _plan_coupled(
         return step
     if obstacle or is_changed(coupling, stamp=row["stamp"], etag=record.etag):
         _compare_pair(work, lookups, row, step, record)
-    is_new = coupling.origin == CouplingOrigin.UNIQUE_KEY and not coupling.to_crm_outcome
-    if is_new and step.problem is None:
+    if _is_new_by_key(coupling) and step.problem is None:
         step.outcome = Outcome.COUPLED
     return step
+
+
+def _is_new_by_key(coupling: Coupling) -> bool:
+    """Coupled by its unique key in this job, which then lost a worker before saying so."""
+    return coupling.origin == CouplingOrigin.UNIQUE_KEY and not coupling.to_crm_outcome
+
+
+def _problem_there(work: Slice, record: CrmRecord) -> Problem | None:
+    """Why the row there cannot be written as it stands, if so."""
+    mapping = work.mapping
+    if record.is_deleted:
+        return Problem(Outcome.UNDECIDED, "deleted_in_sales", "The row was deleted in Sales.")
+    if mapping.crm_merge and record.values.get(mapping.crm_merge[0]):
+        sentence = "The row was merged into one that is coupled with another record."
+        return Problem(Outcome.UNDECIDED, "merged_in_sales", sentence)
+    if not in_scope(mapping.crm_scope, record.values):
+        sentence = "The row in Sales is inactive or of another type."
+        return Problem(Outcome.SKIPPED, "out_of_scope_in_sales", sentence)
+    return None
 
 
 def _compare_pair(

@@ -19,6 +19,7 @@ from crmsync.dataverse.client import IDS_PER_LOOKUP, Page, Row, Table
 from crmsync.dataverse.errors import DeltaExpired, NotTracked
 from crmsync.mapping.registry import all_mappings
 from crmsync.sync import leases
+from crmsync.sync.couplings import follow_merges
 from crmsync.sync.leases import Tally
 from crmsync.sync.models import Coupling, CrmRecord, CrmTable
 from crmsync.sync.slices import Slice, chunks
@@ -110,12 +111,22 @@ def _keep(work: Slice, position: dict[str, Any], page: Page) -> bool:
             _mark_seen(table, page.rows, reading)
         else:
             store_rows(table, page.rows, reading=reading)
+            follow_merges(table.logical_name, _masters(work, page.rows))
         mark_deleted(table, page.deleted)
         if page.next_link is None:
             position = _end_of_pass(work, position, page)
         leases.checkpoint(work.lease, position, Tally())
     work.part.checkpoint = position
     return str(position["mode"]) != "end"
+
+
+def _masters(work: Slice, rows: Iterable[Row]) -> dict[UUID, UUID]:
+    """Rows that were merged away, with the row that each was merged into."""
+    if work.mapping.crm_merge is None:
+        return {}
+    merged, master = work.mapping.crm_merge
+    key = work.mapping.crm.primary_key
+    return {UUID(row[key]): UUID(row[master]) for row in rows if row[merged] and row[master]}
 
 
 def _end_of_pass(work: Slice, position: dict[str, Any], page: Page) -> dict[str, Any]:

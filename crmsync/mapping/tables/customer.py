@@ -82,6 +82,7 @@ MAPPING = TableMapping(
         Condition("statecode", value=0),
         Condition("customertypecode", value=ACCOUNT_TYPE_CUSTOMER),
     ),
+    crm_merge=("merged", "_masterid_value"),
     crm_constants={"customertypecode": ACCOUNT_TYPE_CUSTOMER},
     creates_in_crm=True,
     creates_in_ledger=True,

@@ -1,0 +1,50 @@
+"""Sales merges two accounts into one: the coupling follows to the one that stays."""
+
+import pytest
+
+from crmsync.ledger.models import Customer
+from crmsync.sync.models import Coupling, Obstacle
+from tests.sandboxes import Sandbox
+from tests.sync.runs import run, settle
+
+
+@pytest.fixture
+def settled(connected: Sandbox) -> Sandbox:
+    settle()
+    return connected
+
+
+def merge(sandbox: Sandbox, row: str, *, into: str) -> None:
+    """What Sales does when a user merges two accounts."""
+    values = {"merged": True, "_masterid_value": into, "statecode": 1, "statuscode": 2}
+    sandbox.edit({"set": "accounts", "id": row, "values": values})
+
+
+def test_a_coupling_follows_a_merged_row_to_its_master(settled: Sandbox) -> None:
+    coupling = Coupling.objects.filter(mapping="CUSTOMER").first()
+    assert coupling is not None
+    old = next(r for r in settled.dump("accounts") if r["accountid"] == str(coupling.crm_id))
+    master = settled.edit(
+        {
+            "set": "accounts",
+            "create": {"name": old["name"], "customertypecode": 3, "address1_city": "Nakskov"},
+        }
+    )[0]
+    merge(settled, old["accountid"], into=master)
+
+    run("CUSTOMER")
+
+    coupling.refresh_from_db()
+    assert str(coupling.crm_id) == master
+    customers = Customer.objects.filter(name=old["name"])
+    assert customers.count() == 1
+
+
+def test_a_master_that_belongs_to_another_record_is_left_to_a_person(settled: Sandbox) -> None:
+    first, second = Coupling.objects.filter(mapping="CUSTOMER").order_by("pk")[:2]
+    merge(settled, str(first.crm_id), into=str(second.crm_id))
+
+    run("CUSTOMER")
+
+    assert Obstacle.objects.get(record_id=first.ledger_id).code == "merged_in_sales"
+    assert Coupling.objects.get(pk=first.pk).crm_id == first.crm_id
