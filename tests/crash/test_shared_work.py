@@ -1,7 +1,6 @@
 """Several workers, several starts: every record is done once."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -37,7 +36,7 @@ def test_twenty_starts_in_parallel_make_one_run(stack: Stack) -> None:
 def on_postgres(tmp_path: Path) -> Iterator[Stack]:
     """The product on PostgreSQL and Redis, with a fresh demo company."""
     with running_postgres() as url:
-        environment = {**SMALL_MESSAGES, "DATABASE_URL": url}
+        environment = {**SMALL_MESSAGES, "DATABASE_URL": url, "CRMSYNC_WORKER_THREADS": "2"}
         with running_stack(tmp_path, customers=CUSTOMERS, environment=environment) as stack:
             stack.prepare(CUSTOMERS)
             stack.sandbox.fault({"path": "/api/data/"}, {"latency": LATENCY_SECONDS})
@@ -51,6 +50,7 @@ def test_two_worker_processes_on_postgres_share_a_table_and_do_each_record_once(
     stack.start()
     second = _start_worker(stack)
     try:
+        stack.wait_for(lambda: len(_workers(stack)) == 2, "the second worker")
         stack.manage("fullsync", "start")
         workers: set[str] = set()
 
@@ -72,6 +72,10 @@ def test_two_worker_processes_on_postgres_share_a_table_and_do_each_record_once(
     assert written_more_than_once(stack.sandbox.journal()) == {}
 
 
+def _workers(stack: Stack) -> list[dict[str, Any]]:
+    return stack.rows("SELECT name FROM connections_workerheartbeat")
+
+
 def _start_worker(stack: Stack) -> subprocess.Popen[bytes]:
     """Another worker process, as on another machine."""
     return subprocess.Popen(
@@ -81,7 +85,7 @@ def _start_worker(stack: Stack) -> subprocess.Popen[bytes]:
             *("--without-gossip", "--without-mingle", "--loglevel", "WARNING"),
         ],
         cwd=ROOT,
-        env={**os.environ, **stack.environment},
+        env=stack.environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
