@@ -38,7 +38,8 @@ def broker() -> Child | None:
 
 
 def sandbox(*, customers: int) -> Child:
-    return _child(
+    """Its one line holds the secrets of its demo identities, so that it goes into no log."""
+    child = _child(
         "sandbox",
         manage(
             "sandbox",
@@ -48,6 +49,14 @@ def sandbox(*, customers: int) -> Child:
             *("--customers", str(customers)),
         ),
     )
+    child.output = sandbox_identities()
+    return child
+
+
+def sandbox_identities() -> Path:
+    """Where the sandbox of the stack wrote its addresses and demo identities, as JSON."""
+    folder: Path = settings.CRMSYNC_DATA_DIR
+    return folder / "sandbox.json"
 
 
 def worker() -> Child:

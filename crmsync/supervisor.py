@@ -39,6 +39,8 @@ class Child:
     command: Sequence[str]
     environment: Mapping[str, str]
     log: Path
+    # What it prints goes here instead of into the log, readable by the owner alone.
+    output: Path | None = None
     prepare: Callable[[], object] | None = None
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
@@ -47,12 +49,12 @@ class Child:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.prepare:
             self.prepare()
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as log, self._open_output(log) as output:
             self.process = subprocess.Popen(  # noqa: S603 - our own commands
                 self.command,
                 env={**self.environment, "CRMSYNC_PREDECESSOR": str(self._dead_predecessor())},
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=output,
                 stderr=log,
                 start_new_session=True,
                 preexec_fn=_die_with_parent,
@@ -71,6 +73,12 @@ class Child:
     def pid_file(self) -> Path:
         """Beside the log, for operators: which process it is at the moment."""
         return self.log.with_suffix(".pid")
+
+    def _open_output(self, log: IO[bytes]) -> IO[bytes]:
+        if self.output is None:
+            return os.fdopen(os.dup(log.fileno()), "ab")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        return os.fdopen(os.open(self.output, flags, 0o600), "wb")
 
     @property
     def is_dead(self) -> bool:

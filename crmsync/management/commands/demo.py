@@ -134,18 +134,16 @@ def _up(*, port: int, customers: int) -> Child:
 
 def _wait_for_sandbox(up: Child) -> dict[str, Any]:
     """The identities that the sandbox printed; the database is ready then, too."""
-    log = settings.CRMSYNC_DATA_DIR / "logs" / "sandbox.log"
+    path = stack.sandbox_identities()
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         if up.is_dead:
             raise CommandError(f"The stack did not start; its log is {up.log}.")
-        text = log.read_text() if log.exists() else ""
-        for line in text.splitlines():
-            if line.startswith("{"):
-                identities: dict[str, Any] = orjson.loads(line)
-                return identities
+        if path.exists() and (line := path.read_text()).endswith("\n"):
+            identities: dict[str, Any] = orjson.loads(line)
+            return identities
         time.sleep(0.1)
-    raise CommandError(f"The sandbox did not start; its log is {log}.")
+    raise CommandError("The sandbox did not start; its log is sandbox.log beside that of 'up'.")
 
 
 def _connect(identities: dict[str, Any]) -> None:
