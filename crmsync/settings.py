@@ -21,7 +21,7 @@ def _text(name: str, default: str = "") -> str:
 
 def _number(name: str, *, default: int, low: int, high: int) -> int:
     text = _text(name, str(default))
-    if not text.isdigit() or not low <= int(text) <= high:
+    if not (text.isascii() and text.isdigit()) or not low <= int(text) <= high:
         raise ImproperlyConfigured(f"{name} is {text!r}: give a whole number from {low} to {high}.")
     return int(text)
 
@@ -32,6 +32,13 @@ def _switch(name: str, *, default: bool) -> bool:
     if text not in values:
         raise ImproperlyConfigured(f"{name} is {text!r}: give on or off.")
     return values[text]
+
+
+def _choice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    text = _text(name, default).upper()
+    if text not in choices:
+        raise ImproperlyConfigured(f"{name} is {text!r}: give one of {', '.join(choices)}.")
+    return text
 
 
 def _list(name: str, default: str) -> list[str]:
@@ -130,6 +137,9 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
+LOG_LEVEL = _choice(
+    "CRMSYNC_LOG_LEVEL", "WARNING", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -137,5 +147,5 @@ LOGGING = {
         "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": _text("CRMSYNC_LOG_LEVEL", "WARNING").upper()},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
 }

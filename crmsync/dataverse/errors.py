@@ -14,6 +14,7 @@
     │   └── Rejected                validation, plug-in, state
     ├── TableError                  this table stops
     │   ├── PrivilegeMissing
+    │   ├── TableUnknown            there is no such table, column or function
     │   ├── NotTracked              change tracking is off
     │   └── DeltaExpired            read everything again
     └── EnvironmentRefused         everything stops
@@ -119,6 +120,11 @@ class PrivilegeMissing(TableError):
     remedy = "Ask an administrator of Sales to give the integration user's role this privilege."
 
 
+class TableUnknown(TableError):
+    code = "table_unknown"
+    remedy = "Check that Sales is installed in this environment, and its version."
+
+
 class NotTracked(TableError):
     code = "not_tracked"
     remedy = "Nothing: the table is read by modification time."
@@ -163,6 +169,8 @@ _BY_SERVICE_CODE: dict[str, type[DataverseError]] = {
     "0x80040333": DuplicateRow,
     "0x80048306": AccessToRowDenied,
     "0x80040220": PrivilegeMissing,
+    "0x8006088a": TableUnknown,
+    "0x80060888": TableUnknown,
     "0x80072491": NotTracked,
     "0x80044352": DeltaExpired,
     "0x80072560": NotAMember,

@@ -1,7 +1,7 @@
 """Questions to the books."""
 
-from django.db.models import DecimalField, ExpressionWrapper, F, OuterRef, Subquery
-from django.db.models.functions import Now, TruncDate
+from django.db.models import FloatField, OuterRef, Subquery
+from django.db.models.functions import Cast, Now, TruncDate
 
 from crmsync.ledger.models import CompanyInformation, CurrencyExchangeRate
 
@@ -16,10 +16,9 @@ def current_exchange_rate() -> Subquery:
         starting_date__lte=TruncDate(Now()),
         relational_amount__gt=0,
     ).order_by("-starting_date")
-    rate = ExpressionWrapper(
-        F("exchange_rate_amount") / F("relational_amount"),
-        output_field=DecimalField(max_digits=28, decimal_places=10),
-    )
+    # SQLite keeps whole decimals as integers and would divide them as such; the fifteen digits of
+    # a float are more than the ten decimals that are used.
+    rate = Cast("exchange_rate_amount", FloatField()) / Cast("relational_amount", FloatField())
     return Subquery(begun.annotate(rate=rate).values("rate")[:1])
 
 

@@ -47,7 +47,8 @@ def _sqlite_statements() -> list[str]:
         statements += [
             f"DROP TRIGGER IF EXISTS {table}_stamp",
             f"CREATE TRIGGER {table}_stamp AFTER UPDATE ON {table} "
-            f"WHEN NEW.stamp = OLD.stamp BEGIN "
+            # A record saved from an older copy brings its old stamp along.
+            f"WHEN NEW.stamp <= OLD.stamp BEGIN "
             f"UPDATE {table} SET stamp = OLD.stamp + 1 WHERE id = NEW.id; END",
         ]
     for owner, table, column in OWNED_TABLES:

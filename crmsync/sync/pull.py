@@ -14,9 +14,9 @@ from uuid import UUID
 
 from crmsync.ledger.services import take_numbers
 from crmsync.sync import caution, leases, obstacles, twins
-from crmsync.sync.couplings import store_couplings
+from crmsync.sync.couplings import next_generations, store_couplings
 from crmsync.sync.leases import Tally
-from crmsync.sync.models import Coupling, CrmRecord, Obstacle
+from crmsync.sync.models import Coupling, CrmRecord, Obstacle, crm_row_id
 from crmsync.sync.sides import (
     CouplingResolver,
     FieldProblem,
@@ -158,6 +158,9 @@ def _plan_insert(
     if pages.twins_here is None:
         pages.twins_here = twins.uncoupled_records_here(mapping)
     if twin := twins.find(mapping, theirs.common, pages.twins_here):
+        if own := _own_row(work, record, twin[1]):
+            step.coupling, step.outcome = own, Outcome.COUPLED
+            return step
         return step.refuse(
             Problem(
                 Outcome.UNDECIDED,
@@ -188,6 +191,29 @@ def _plan_insert(
         from_crm_at=datetime.now(UTC),
     )
     return step
+
+
+def _own_row(work: Slice, record: CrmRecord, ledger_id: UUID) -> Coupling | None:
+    """The coupling that a restored backup forgot: the row has the id we would choose for it."""
+    mapping = work.mapping
+    generation = next_generations(mapping.name, [ledger_id]).get(ledger_id, 1)
+    own_id = crm_row_id(
+        organization_id=work.connection.organization_id,
+        crm_table=mapping.crm.logical_name,
+        ledger_id=ledger_id,
+        generation=generation,
+    )
+    if own_id != record.crm_id:
+        return None
+    return Coupling(
+        mapping=mapping.name,
+        ledger_id=ledger_id,
+        crm_table=mapping.crm.logical_name,
+        crm_id=own_id,
+        generation=generation,
+        origin=CouplingOrigin.CREATED,
+        first_winner=FirstWinner.FILL_BLANKS,
+    )
 
 
 def _plan_coupled(work: Slice, pages: Pages, record: CrmRecord, step: Step, known: Known) -> Step:
@@ -223,23 +249,25 @@ def _compare_pair(
         work.mapping, theirs.common, decision.to_ledger, pages.resolver
     )
     written = decision.to_ledger - unresolved
-    if decision.conflicts:
-        step.problem = conflict_problem(decision.conflicts, coupling)
-        step.outcome = step.problem.outcome
     agreed = {**coupling.agreed, **decision.equal}
     agreed |= {name: theirs.canonical[name] for name in written}
     step.changes = {
         "agreed": agreed,
         "crm_etag": record.etag,
         "superseded_etag": "",
+        "ledger_stamp": row["stamp"] + (1 if written else 0),
         "has_unresolved": bool(ours.unresolved or unresolved),
     }
     if written:
         step.action, step.body, step.written = Action.UPDATE, values, tuple(sorted(written))
-        step.outcome = Outcome.UNDECIDED if decision.conflicts else Outcome.MODIFIED
-    # While something here waits to be sent there, the record still counts as changed here.
-    if not (decision.to_crm and work.mapping.direction.writes_crm):
-        step.changes["ledger_stamp"] = row["stamp"] + (1 if written else 0)
+        step.outcome = Outcome.MODIFIED
+    if work.mapping.direction.writes_crm and (decision.to_crm or decision.conflicts):
+        # The phase to CRM sends what waits here, and reports what waits for a person: for it the
+        # record still counts as changed.
+        step.changes["ledger_stamp"] = None
+    elif decision.conflicts:
+        step.problem = conflict_problem(decision.conflicts, coupling)
+        step.outcome = step.problem.outcome
 
 
 def commit(work: Slice, records: Sequence[CrmRecord], steps: Sequence[Step]) -> None:
@@ -258,6 +286,9 @@ def commit(work: Slice, records: Sequence[CrmRecord], steps: Sequence[Step]) -> 
     with leases.fenced(work.lease):
         _update_rows(work, [step for step in steps if step.action is Action.UPDATE])
         _insert_rows(work, [step for step in steps if step.action is Action.CREATE])
+        for step in steps:
+            if step.outcome is Outcome.COUPLED and step.coupling:
+                step.coupling.save(force_insert=True)
         _store(work, steps)
         leases.checkpoint(work.lease, position, tally)
     work.part.checkpoint = position

@@ -70,18 +70,38 @@ def _load_known(work: Slice, ids: Sequence[UUID]) -> Known:
             mapping=mapping.name, ledger_id__in=ids, removed_at__isnull=True
         )
     }
-    records = {
-        record.crm_id: record
-        for record in CrmRecord.objects.filter(
-            table=mapping.crm.logical_name,
-            crm_id__in=[coupling.crm_id for coupling in couplings.values()],
-        )
-    }
-    return Known(
+    uncoupled = [one for one in ids if one not in couplings]
+    known = Known(
         couplings,
-        records,
+        {},
         obstacles.of_page(mapping.name, Side.LEDGER, ids),
-        next_generations(mapping.name, [one for one in ids if one not in couplings]),
+        next_generations(mapping.name, uncoupled),
+    )
+    known.generations = _free_generations(work, uncoupled, known)
+    crm_ids = [coupling.crm_id for coupling in couplings.values()]
+    crm_ids += [_own_id(work, one, known) for one in uncoupled]
+    records = CrmRecord.objects.filter(table=mapping.crm.logical_name, crm_id__in=crm_ids)
+    known.records = {record.crm_id: record for record in records}
+    return known
+
+
+def _free_generations(work: Slice, ids: Sequence[UUID], known: Known) -> dict[UUID, int]:
+    """The next generation of each, or the one after where a person gave its row to another."""
+    own = {_own_id(work, one, known): one for one in ids}
+    taken = Coupling.objects.filter(
+        crm_table=work.mapping.crm.logical_name, crm_id__in=own, removed_at__isnull=True
+    ).values_list("crm_id", flat=True)
+    given_away = {own[crm_id]: known.generations.get(own[crm_id], 1) + 1 for crm_id in taken}
+    return {**known.generations, **given_away}
+
+
+def _own_id(work: Slice, ledger_id: UUID, known: Known) -> UUID:
+    """The id that the row there has, or will have, if we make it."""
+    return crm_row_id(
+        organization_id=work.connection.organization_id,
+        crm_table=work.mapping.crm.logical_name,
+        ledger_id=ledger_id,
+        generation=known.generations.get(ledger_id, 1),
     )
 
 
@@ -118,10 +138,13 @@ def _plan_uncoupled(
     if mapping.unique_key:
         record = _unique_there(work, lookups).get(str(ours.canonical[mapping.unique_key]))
         if record is not None:
-            return _couple_by_key(work, lookups, row, step, record, known)
+            return _couple(work, lookups, row, step, record, known, CouplingOrigin.UNIQUE_KEY)
     if not mapping.creates_in_crm:
         step.outcome = None
         return step
+    if record := known.records.get(_own_id(work, row["id"], known)):
+        # A restored backup forgot the coupling; the row there is the one we made.
+        return _couple(work, lookups, row, step, record, known, CouplingOrigin.CREATED)
     if twin := twins.find(mapping, ours.common, _twins_there(work, lookups)):
         return step.refuse(
             Problem(
@@ -144,13 +167,7 @@ def _plan_create(
     known: Known,
 ) -> Step:
     mapping = work.mapping
-    generation = known.generations.get(row["id"], 1)
-    crm_id = crm_row_id(
-        organization_id=work.connection.organization_id,
-        crm_table=mapping.crm.logical_name,
-        ledger_id=row["id"],
-        generation=generation,
-    )
+    crm_id = _own_id(work, row["id"], known)
     sent = [
         mapped.ledger
         for mapped in mapping.fields
@@ -169,7 +186,7 @@ def _plan_create(
         ledger_id=row["id"],
         crm_table=mapping.crm.logical_name,
         crm_id=crm_id,
-        generation=generation,
+        generation=known.generations.get(row["id"], 1),
         origin=CouplingOrigin.CREATED,
         is_intent=True,
         intent_body=body,
@@ -181,23 +198,29 @@ def _plan_create(
     return step
 
 
-def _couple_by_key(
+def _couple(
     work: Slice,
     lookups: Lookups,
     row: dict[str, Any],
     step: Step,
     record: CrmRecord,
     known: Known,
+    origin: CouplingOrigin,
 ) -> Step:
-    """The same unique key on both sides: the two are one, and the declaration says so."""
+    """Tie the record to a row that is certainly its own: by a unique key, or by the id we chose.
+
+    With a unique key the declaration says that the ledger leads; a row found again after a
+    restored backup may be newer than the ledger, so only blanks are filled.
+    """
+    is_key = origin is CouplingOrigin.UNIQUE_KEY
     step.coupling = Coupling(
         mapping=work.mapping.name,
         ledger_id=row["id"],
         crm_table=work.mapping.crm.logical_name,
         crm_id=record.crm_id,
         generation=known.generations.get(row["id"], 1),
-        origin=CouplingOrigin.UNIQUE_KEY,
-        first_winner=FirstWinner.LEDGER,
+        origin=origin,
+        first_winner=FirstWinner.LEDGER if is_key else FirstWinner.FILL_BLANKS,
     )
     _compare_pair(work, lookups, row, step, record)
     if step.problem is None:
@@ -278,8 +301,8 @@ def _compare_pair(
         "has_unresolved": bool(ours.unresolved),
     }
     # While something there waits to be brought here, the row still counts as changed there.
-    if not (decision.to_ledger and work.mapping.direction.writes_ledger):
-        step.changes["crm_etag"] = record.etag
+    waits = decision.to_ledger and work.mapping.direction.writes_ledger
+    step.changes["crm_etag"] = "" if waits else record.etag
 
 
 def _twins_there(work: Slice, lookups: Lookups) -> twins.Index:

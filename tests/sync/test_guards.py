@@ -3,18 +3,21 @@
 Each of these tests turns red when its guard is taken out.
 """
 
+from decimal import Decimal
+from typing import Any
+
 import pytest
 from django.db.models import F
 
 from crmsync.connections import services as connections
 from crmsync.dbclock import db_in
-from crmsync.ledger.models import Customer
+from crmsync.ledger.models import CurrencyExchangeRate, Customer
 from crmsync.mapping.registry import get_mapping
 from crmsync.sync import jobs, leases, pull
 from crmsync.sync.leases import LeaseLost, Tally
-from crmsync.sync.models import Coupling, Job, Obstacle, Part
+from crmsync.sync.models import Coupling, CrmRecord, Job, Obstacle, Part
 from crmsync.sync.slices import Slice
-from crmsync.terms import JobState, Outcome, PhaseName
+from crmsync.terms import JobState, Outcome, PhaseName, Side
 from tests.sandboxes import Sandbox
 from tests.sync.runs import run, run_all, settle
 
@@ -85,10 +88,15 @@ class TestALostAnswer:
             settled.fault({"path": "CreateMultiple"}, {"status": 400, "code": "0x80040265"}, 1)
         settled.fault({"method": "POST", "path": path}, {"drop": "after"}, times=1)
 
+        mark = settled.mark()
+
         job = run("CUSTOMER")
 
         rows = [row for row in settled.dump("accounts") if row["accountnumber"] == "NEW-1"]
         assert len(rows) == 1
+        sent = [e for e in settled.writes(mark) if "NEW-1" in e["body"] and e["applied"]]
+        asked = [e for e in settled.writes(mark) if "NEW-1" in e["body"] and path in e["url"]]
+        assert (len(sent), len(asked)) == (1, 1)
         assert job.parts.get(phase=PhaseName.TO_CRM).inserted == 1
         coupling = Coupling.objects.get(crm_id=rows[0]["accountid"])
         assert not coupling.is_intent
@@ -127,6 +135,124 @@ class TestALostAnswer:
         row = next(r for r in settled.dump("accounts") if r["accountnumber"] == "NEW-2")
         assert row["address1_city"] == "Skive"
         assert Customer.objects.get(number="NEW-2").city == "Skive"
+
+
+class TestAnEdit:
+    """Found again by the stamp, whoever made it and however."""
+
+    @pytest.fixture
+    def coupling(self, connected: Sandbox) -> Coupling:
+        settle()
+        found = Coupling.objects.filter(mapping="CUSTOMER", origin="match").first()
+        assert found is not None
+        return found
+
+    def test_of_a_one_way_column_on_its_wrong_side_is_undone(
+        self, connected: Sandbox, coupling: Coupling
+    ) -> None:
+        values = {"accountnumber": "ELSEWHERE", "creditlimit": 1.0}
+        connected.edit({"set": "accounts", "id": str(coupling.crm_id), "values": values})
+
+        run("CUSTOMER")
+
+        customer = Customer.objects.get(pk=coupling.ledger_id)
+        row = _account(connected, coupling)
+        assert row["accountnumber"] == customer.number
+        assert row["creditlimit"] == float(customer.credit_limit)
+
+    def test_saved_from_an_older_copy_of_the_record_is_not_lost(
+        self, connected: Sandbox, coupling: Coupling
+    ) -> None:
+        copy = Customer.objects.get(pk=coupling.ledger_id)
+        Customer.objects.filter(pk=copy.pk).update(city="Odense")
+        copy.address = "Vestergade 1"
+        copy.save()
+
+        run("CUSTOMER")
+
+        assert _account(connected, coupling)["address1_line1"] == "Vestergade 1"
+
+    def test_of_a_field_that_is_emptied_empties_it_on_the_other_side(
+        self, connected: Sandbox, coupling: Coupling
+    ) -> None:
+        Customer.objects.filter(pk=coupling.ledger_id).update(city="")
+        connected.edit(
+            {"set": "accounts", "id": str(coupling.crm_id), "values": {"telephone1": None}}
+        )
+
+        run("CUSTOMER")
+
+        assert not _account(connected, coupling)["address1_city"]
+        assert Customer.objects.get(pk=coupling.ledger_id).phone_no == ""
+
+    def test_of_the_same_field_on_both_sides_waits_as_one_obstacle_of_the_record_here(
+        self, connected: Sandbox, coupling: Coupling
+    ) -> None:
+        Customer.objects.filter(pk=coupling.ledger_id).update(city="Odense")
+        values = {"address1_city": "Aarhus"}
+        connected.edit({"set": "accounts", "id": str(coupling.crm_id), "values": values})
+
+        run("CUSTOMER")
+
+        waiting = Obstacle.objects.get(code="conflict")
+        assert (waiting.side, waiting.record_id) == (Side.LEDGER, coupling.ledger_id)
+        both = {"ledger": "Odense", "crm": "Aarhus"}
+        assert waiting.details == {"fields": {"city": both}}
+        assert _account(connected, coupling)["address1_city"] == "Aarhus"
+        assert Customer.objects.get(pk=coupling.ledger_id).city == "Odense"
+
+
+def _account(sandbox: Sandbox, coupling: Coupling) -> dict[str, Any]:
+    rows = sandbox.dump("accounts")
+    return next(row for row in rows if row["accountid"] == str(coupling.crm_id))
+
+
+def test_an_exchange_rate_of_whole_amounts_is_not_cut_to_a_whole_number(
+    connected: Sandbox,
+) -> None:
+    rate = CurrencyExchangeRate.objects.get(currency__code="EUR")
+    rate.exchange_rate_amount, rate.relational_amount = Decimal(100), Decimal(80)
+    rate.save()
+
+    run("CURRENCY")
+
+    rows = connected.dump("transactioncurrencies")
+    assert next(r for r in rows if r["isocurrencycode"] == "EUR")["exchangerate"] == 1.25
+
+
+class TestARestoredBackup:
+    def test_that_forgot_a_coupling_finds_the_row_it_once_made(self, connected: Sandbox) -> None:
+        settle()
+        Customer.objects.create(number="NEW-5", name="Munson's Pickles", city="Kolding")
+        run("CUSTOMER")
+        forgotten = Coupling.objects.order_by("pk").last()
+        assert forgotten is not None
+        forgotten.delete()
+        mark = connected.mark()
+
+        run("CUSTOMER")
+
+        rows = [row for row in connected.dump("accounts") if row["accountnumber"] == "NEW-5"]
+        assert len(rows) == 1
+        assert Coupling.objects.get(crm_id=rows[0]["accountid"]).ledger_id == forgotten.ledger_id
+        assert connected.writes(mark) == []
+
+    def test_that_never_saw_the_row_adopts_it_when_it_is_created_again(
+        self, connected: Sandbox
+    ) -> None:
+        settle()
+        Customer.objects.create(number="NEW-6", name="Nod Publishers")
+        run("CUSTOMER")
+        forgotten = Coupling.objects.order_by("pk").last()
+        assert forgotten is not None
+        CrmRecord.objects.filter(crm_id=forgotten.crm_id).delete()
+        forgotten.delete()
+
+        job = run("CUSTOMER")
+
+        rows = [row for row in connected.dump("accounts") if row["accountnumber"] == "NEW-6"]
+        assert len(rows) == 1
+        assert job.parts.get(phase=PhaseName.TO_CRM).inserted == 1
 
 
 def _one_slice(job: Job) -> None:

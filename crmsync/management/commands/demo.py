@@ -23,7 +23,7 @@ from django.db import connection
 from crmsync import stack
 from crmsync.ledger.demo import planted_attention
 from crmsync.mapping.registry import get_mapping
-from crmsync.supervisor import Child, Supervisor
+from crmsync.supervisor import AlreadyUp, Child, Supervisor, lock
 from crmsync.sync.models import CrmRecord, Obstacle
 from crmsync.terms import Side
 
@@ -113,6 +113,10 @@ def _begin_again_in_own_folder() -> None:
     folder = settings.CRMSYNC_DATA_DIR / "demo"
     connection.close()
     if folder.exists():
+        try:
+            lock(folder / "up.lock").close()
+        except AlreadyUp as error:
+            raise CommandError(f"Another demo is up. {error.remedy}") from error
         shutil.rmtree(folder)
     environment = {
         **os.environ,
