@@ -22,7 +22,7 @@ run: $(STAMP) ## the product, empty, for real use
 	$(BIN)/python manage.py up
 
 test: $(STAMP) ## every test
-	PYTHONDEVMODE=1 $(BIN)/python -m pytest --durations=10
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=10
 
 check: $(STAMP) ## format, lint, types, import contracts, migrations, dependencies
 	$(BIN)/ruff format --check .

@@ -13,6 +13,16 @@ from tests.sandboxes import Sandbox, running_sandbox
 DEMO_CUSTOMERS = 60
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two processes share the tests: one file stays together, and so do all that kill processes.
+
+    The latter need the machine's time for themselves, and share a costly preparation.
+    """
+    for item in items:
+        group = "crash" if "crash" in item.path.parts else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def demo_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """One server for the whole test run; use ``sandbox``, which resets it."""

@@ -191,7 +191,7 @@ def run_slice(*, part_id: int, worker: str) -> None:
 def _work(lease: Lease) -> None:
     work = _open_slice(lease)
     run_page = _page_runner(work)
-    while run_page(work):
+    while work.allowance != 0 and run_page(work):
         if work.is_over:
             leases.release(lease)
             return
@@ -204,7 +204,23 @@ def _open_slice(lease: Lease) -> Slice:
     part = Part.objects.select_related("job").get(pk=lease.part_id)
     found = connections.get_connection()
     client = connections.open_client(connection=found)
-    return Slice(lease, part, part.job, get_mapping(part.job.mapping), found, client)
+    mapping = get_mapping(part.job.mapping)
+    return Slice(lease, part, part.job, mapping, found, client, _allowance(part))
+
+
+def _allowance(part: Part) -> int | None:
+    """What is left of the job's limit: records touched in any phase count against it.
+
+    Where both ways are walked, the first one takes half at most, so that both are seen.
+    """
+    job = part.job
+    if job.limit is None or part.phase in (PhaseName.REFRESH, PhaseName.ABSORB):
+        return None
+    limit = job.limit
+    if part.phase == PhaseName.FROM_CRM and PhaseName.TO_CRM in job.phases:
+        limit = -(-limit // 2)
+    touched = job.parts.aggregate(n=Sum(F("seen") - F("unchanged")))["n"] or 0
+    return max(0, limit - touched)
 
 
 def _page_runner(work: Slice) -> Callable[[Slice], bool]:

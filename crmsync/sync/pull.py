@@ -72,8 +72,7 @@ def run_page(work: Slice, pages: Pages) -> bool:
     records = load_records(work)
     if not records:
         return False
-    commit(work, records, plan(work, pages, records))
-    return not _limit_reached(work)
+    return commit(work, records, plan(work, pages, records))
 
 
 def load_records(work: Slice) -> list[CrmRecord]:
@@ -86,10 +85,7 @@ def load_records(work: Slice) -> list[CrmRecord]:
         records = records.filter(crm_id__gt=low)
     if part.high is not None:
         records = records.filter(crm_id__lte=part.high)
-    size = PAGE_ROWS
-    if work.job.limit is not None:
-        size = max(1, work.job.limit - part.checkpoint.get("touched", 0))
-    return list(records[:size])
+    return list(records[: work.page_size(PAGE_ROWS)])
 
 
 def plan(work: Slice, pages: Pages, records: Sequence[CrmRecord]) -> list[Step]:
@@ -270,19 +266,17 @@ def _compare_pair(
         step.outcome = step.problem.outcome
 
 
-def commit(work: Slice, records: Sequence[CrmRecord], steps: Sequence[Step]) -> None:
+def commit(work: Slice, records: Sequence[CrmRecord], steps: Sequence[Step]) -> bool:
     """Write the page: ledger rows, couplings, obstacles, counters and checkpoint, or nothing.
 
+    Whether the limit lets more records be touched.
     Raises LedgerChanged or CouplingChanged when somebody was faster; decide again then.
     """
     tally = Tally()
     for step in steps:
         if step.outcome is not None:
             tally.add(step.outcome)
-    position = {
-        "after": str(records[-1].crm_id),
-        "touched": work.part.checkpoint.get("touched", 0) + tally.touched,
-    }
+    position: dict[str, object] = {"after": str(records[-1].crm_id)}
     with leases.fenced(work.lease):
         _update_rows(work, [step for step in steps if step.action is Action.UPDATE])
         _insert_rows(work, [step for step in steps if step.action is Action.CREATE])
@@ -292,6 +286,7 @@ def commit(work: Slice, records: Sequence[CrmRecord], steps: Sequence[Step]) -> 
         _store(work, steps)
         leases.checkpoint(work.lease, position, tally)
     work.part.checkpoint = position
+    return work.spend(tally.touched)
 
 
 def _update_rows(work: Slice, steps: Sequence[Step]) -> None:
@@ -332,8 +327,3 @@ def _store(work: Slice, steps: Sequence[Step]) -> None:
         ]
     )
     obstacles.keep(work.job, Side.CRM, steps)
-
-
-def _limit_reached(work: Slice) -> bool:
-    limit = work.job.limit
-    return limit is not None and work.part.checkpoint["touched"] >= limit

@@ -63,8 +63,7 @@ def run_page(work: Slice, pages: Pages) -> bool:
     broken = carry_out(work, pages, rows, steps)
     if broken is not None:
         raise broken
-    _account(work, rows, steps)
-    return not _limit_reached(work)
+    return _account(work, rows, steps)
 
 
 def load_rows(work: Slice) -> list[Row]:
@@ -80,10 +79,7 @@ def load_rows(work: Slice) -> list[Row]:
         rows = rows.filter(pk__gt=low)
     if part.high is not None:
         rows = rows.filter(pk__lte=part.high)
-    size = PAGE_ROWS
-    if work.job.limit is not None:
-        size = max(1, work.job.limit - part.checkpoint.get("touched", 0))
-    return list(rows.values(*mapping.ledger_columns)[:size])
+    return list(rows.values(*mapping.ledger_columns)[: work.page_size(PAGE_ROWS)])
 
 
 # Stations two and three: intents, then requests.
@@ -243,22 +239,18 @@ def _store(work: Slice, steps: Sequence[Step]) -> None:
     obstacles.keep(work.job, Side.LEDGER, steps)
 
 
-def _account(work: Slice, rows: Sequence[Row], steps: Sequence[Step]) -> None:
-    """The page is done: what is left to store, the counters and the checkpoint, together."""
+def _account(work: Slice, rows: Sequence[Row], steps: Sequence[Step]) -> bool:
+    """The page is done: what is left to store, the counters and the checkpoint, together.
+
+    Whether the limit lets more records be touched.
+    """
     tally = Tally()
     for step in steps:
         if step.outcome is not None:
             tally.add(step.outcome)
-    position = {
-        "after": str(rows[-1]["id"]),
-        "touched": work.part.checkpoint.get("touched", 0) + tally.touched,
-    }
+    position: dict[str, object] = {"after": str(rows[-1]["id"])}
     with leases.fenced(work.lease):
         _store(work, steps)
         leases.checkpoint(work.lease, position, tally)
     work.part.checkpoint = position
-
-
-def _limit_reached(work: Slice) -> bool:
-    limit = work.job.limit
-    return limit is not None and work.part.checkpoint["touched"] >= limit
+    return work.spend(tally.touched)

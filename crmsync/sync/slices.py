@@ -36,11 +36,23 @@ class Slice:
     mapping: TableMapping
     connection: Connection
     client: Client
+    # How many records this part may still touch; None is no limit.
+    allowance: int | None = None
     began: float = field(default_factory=time.monotonic)
 
     @property
     def is_over(self) -> bool:
         return time.monotonic() - self.began > SLICE_SECONDS
+
+    def page_size(self, largest: int) -> int:
+        return largest if self.allowance is None else min(largest, self.allowance)
+
+    def spend(self, touched: int) -> bool:
+        """Count touched records against the limit; whether more may be touched."""
+        if self.allowance is None:
+            return True
+        self.allowance -= touched
+        return self.allowance > 0
 
     def before_request(self) -> None:
         """Hold the lease and look at the shared gate. Raises LeaseLost or Throttled."""

@@ -16,7 +16,7 @@ from crmsync import health
 from crmsync.connections import services as connections
 from crmsync.connections.errors import ConnectionProblem
 from crmsync.dataverse import administration
-from crmsync.dataverse.errors import DataverseError
+from crmsync.dataverse.errors import DataverseError, Throttled, TransientError
 from crmsync.sync.jobs import ReadingStopped
 from crmsync.terms import JobState
 from fullsync import preview, queries, services
@@ -25,6 +25,7 @@ from fullsync.queries import Report
 
 WATCH_SECONDS = 1.0
 STATUS_WAITS = 3
+ATTEMPTS = 3
 
 
 class Command(BaseCommand):
@@ -155,9 +156,22 @@ class Command(BaseCommand):
 
 
 def _ask_sales() -> None:
-    """Refuse to begin what cannot work now. Raises what asking Sales raises."""
-    client = connections.open_client(connection=connections.get_connection())
-    administration.who_am_i(client)
+    """Refuse to begin what cannot work now; one lost answer is no reason.
+
+    Raises what asking Sales raises. Being asked to wait is an answer: the run will wait.
+    """
+    connection = connections.get_connection()
+    for attempt in range(ATTEMPTS):
+        try:
+            administration.who_am_i(connections.open_client(connection=connection))
+        except Throttled:
+            return
+        except TransientError:
+            if attempt == ATTEMPTS - 1:
+                raise
+            time.sleep(WATCH_SECONDS)
+        else:
+            return
 
 
 def progress(found: Report) -> str:
