@@ -28,6 +28,7 @@ class Candidate:
     record_id: UUID
     label: str
     values: Mapping[str, object]
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

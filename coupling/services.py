@@ -84,6 +84,13 @@ def remove(*, mapping: str, number: str) -> bool:
     return coupling is not None and sync.remove_coupling(coupling_id=coupling.pk)
 
 
+def remove_row(*, mapping: str, crm_id: UUID) -> bool:
+    """Delete Coupling of a row there: also of one whose record here is gone."""
+    live = Coupling.objects.filter(mapping=mapping, crm_id=crm_id, removed_at__isnull=True)
+    coupling = live.first()
+    return coupling is not None and sync.remove_coupling(coupling_id=coupling.pk)
+
+
 def certain(proposals: Sequence[Proposal]) -> list[Proposal]:
     return [proposal for proposal in proposals if proposal.certainty is Certainty.CERTAIN]
 
@@ -101,6 +108,7 @@ def _ledger_candidates(mapping: TableMapping) -> list[Candidate]:
             row["id"],
             f"{row[mapping.number]} {row[mapping.title]}".strip(),
             {name: _canonical(mapping, name, row[name] or None) for name in names},
+            str(row[mapping.number]),
         )
         for row in rows.iterator(chunk_size=2000)
     ]

@@ -14,6 +14,8 @@ from typing import Any
 # A unix socket's path is limited to 107 bytes (sun_path of Linux, less the final zero).
 SOCKET_PATH_LIMIT = 107
 
+BROKER_SCHEMES = ("redis", "rediss", "redis+socket", "filesystem", "amqp", "amqps", "memory")
+
 
 def server_binary() -> str | None:
     """The path of a Redis-compatible server to start privately, if there is one."""

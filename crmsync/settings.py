@@ -8,7 +8,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from crmsync.broker import broker_url, transport_options
+from crmsync.broker import BROKER_SCHEMES, broker_url, transport_options
 from crmsync.keyfiles import read_or_create_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -16,7 +16,10 @@ env = environ.FileAwareEnv()
 
 
 def _text(name: str, default: str = "") -> str:
-    return str(env.str(name, default=default)).strip()
+    try:
+        return str(env.str(name, default=default)).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}.") from error
 
 
 def _number(name: str, *, default: int, low: int, high: int) -> int:
@@ -80,7 +83,7 @@ except OSError as error:
 CRMSYNC_SANDBOX_PORT = _number("CRMSYNC_SANDBOX_PORT", default=0, low=0, high=65535)
 # Dataverse sets no fixed limit; Microsoft advises to start with 1,000 on standard tables.
 CRMSYNC_MAX_MESSAGE_ROWS = _number("CRMSYNC_MAX_MESSAGE_ROWS", default=1000, low=1, high=1000)
-CRMSYNC_LEASE_SECONDS = _number("CRMSYNC_LEASE_SECONDS", default=30, low=5, high=300)
+CRMSYNC_LEASE_SECONDS = _number("CRMSYNC_LEASE_SECONDS", default=30, low=25, high=300)
 CRMSYNC_WORKER_THREADS = _number("CRMSYNC_WORKER_THREADS", default=4, low=1, high=52)
 # Set by the supervisor alone: the id of this process's predecessor, which it saw dead.
 CRMSYNC_PREDECESSOR = _number("CRMSYNC_PREDECESSOR", default=0, low=0, high=2**31)
@@ -113,6 +116,10 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 CELERY_BROKER_URL = _text("CRMSYNC_BROKER_URL") or broker_url(CRMSYNC_DATA_DIR)
+if CELERY_BROKER_URL.partition(":")[0] not in BROKER_SCHEMES:
+    raise ImproperlyConfigured(
+        f"CRMSYNC_BROKER_URL must begin with one of {', '.join(BROKER_SCHEMES)}."
+    )
 CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL, CRMSYNC_DATA_DIR)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None

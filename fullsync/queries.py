@@ -12,7 +12,7 @@ from crmsync.connections import services as connections
 from crmsync.connections.models import WorkerHeartbeat
 from crmsync.mapping.registry import get_mapping
 from crmsync.sync.errors import cause
-from crmsync.sync.models import CrmRecord, Job, Obstacle, Part
+from crmsync.sync.models import CrmRecord, CrmTable, Job, Obstacle, Part
 from crmsync.terms import ACTIVE_STATES, JobState, Outcome, PhaseName, Side
 from fullsync.models import FullSync, ReviewLine
 
@@ -72,7 +72,7 @@ def latest() -> FullSync | None:
 
 
 def report(full_sync: FullSync) -> Report:
-    lines = full_sync.lines.select_related("job").order_by("ordinal")
+    lines = full_sync.lines.select_related("job", "full_sync").order_by("ordinal")
     alive = connections.workers_alive()
     return Report(
         id=full_sync.pk,
@@ -126,12 +126,18 @@ def _phase_state(job: Job, names: list[PhaseName], name: PhaseName) -> str:
 
 def _says(line: ReviewLine, alive: int, attention: int) -> str:
     """What a person reads: never In Process when nobody works, never Finished when it is not."""
+    if line.state == JobState.WAITING and line.full_sync.state not in ACTIVE_STATES:
+        return "Not begun"
     if line.state == JobState.WAITING:
         return f"Waits for {', '.join(line.needs)}" if line.needs else "Waits to begin"
     if line.state == JobState.FINISHED:
-        return f"Finished, {attention} need attention" if attention else "Finished"
-    if line.state == JobState.STOPPED and line.job:
-        return f"Stopped: {line.job.error_sentence} {line.job.error_remedy}"
+        said = f"Finished, {attention} need attention" if attention else "Finished"
+        table = get_mapping(line.mapping).crm.logical_name
+        known = CrmTable.objects.filter(pk=table).exclude(full_read_because="").first()
+        return f"{said}; read in full because {known.full_read_because}" if known else said
+    if line.state == JobState.STOPPED:
+        because = f"{line.job.error_sentence} {line.job.error_remedy}" if line.job else "no job"
+        return f"Stopped: {because}"
     if line.state == JobState.CANCELLED:
         return "Cancelled"
     return _progress(line, alive)

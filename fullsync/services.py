@@ -4,7 +4,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from crmsync.connections import services as connections
-from crmsync.mapping.registry import all_mappings
+from crmsync.mapping.registry import all_mappings, get_mapping
 from crmsync.sync import jobs
 from crmsync.sync.deferrals import has_ready_deferrals
 from crmsync.sync.models import Job
@@ -90,13 +90,25 @@ def _begin(full_sync: FullSync, name: str) -> None:
     """Request the line's job; one that is under way for another reason becomes the line's."""
     line = full_sync.lines.get(mapping=name)
     with transaction.atomic():
+        if not _lock(full_sync):
+            return
         mine = ReviewLine.objects.filter(pk=line.pk, state=JobState.WAITING)
         if not mine.update(state=JobState.RUNNING, attempt=line.attempt + 1):
             return
-        ReviewLine.objects.filter(pk=line.pk).update(job=_job_for(full_sync, line))
+        job = _job_for(full_sync, line)
+        state = JobState.RUNNING if job else JobState.WAITING
+        attempt = line.attempt + 1 if job else line.attempt
+        ReviewLine.objects.filter(pk=line.pk).update(job=job, state=state, attempt=attempt)
 
 
-def _job_for(full_sync: FullSync, line: ReviewLine) -> Job:
+def _lock(full_sync: FullSync) -> bool:
+    """Hold the run against a cancel in another process; False when it is over already."""
+    held = FullSync.objects.select_for_update().filter(pk=full_sync.pk, state__in=ACTIVE_STATES)
+    return held.first() is not None
+
+
+def _job_for(full_sync: FullSync, line: ReviewLine) -> Job | None:
+    """A job of the line's own, or one under way that does the same; None: wait for the other."""
     try:
         return jobs.request(
             mapping=line.mapping,
@@ -105,13 +117,16 @@ def _job_for(full_sync: FullSync, line: ReviewLine) -> Job:
             retries_failed=line.retries_failed,
         )
     except jobs.AlreadyActive as active:
-        return active.job
+        wanted = (jobs.phases_of(get_mapping(line.mapping)), full_sync.limit, line.retries_failed)
+        offered = (active.job.phases, active.job.limit, active.job.retries_failed)
+        return active.job if offered == wanted else None
 
 
 def cancel() -> FullSync | None:
     """Stop the run and its jobs; what was written stays written. None when nothing ran."""
     with transaction.atomic():
-        full_sync = FullSync.objects.filter(state__in=ACTIVE_STATES).first()
+        active = FullSync.objects.select_for_update().filter(state__in=ACTIVE_STATES)
+        full_sync = active.first()
         if full_sync is None:
             return None
         lines = full_sync.lines.filter(state__in=ACTIVE_STATES)

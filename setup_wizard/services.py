@@ -33,6 +33,7 @@ from crmsync.dataverse.errors import (
 )
 from crmsync.dataverse.session import Tokens, open_session
 from crmsync.ledger.queries import get_company
+from crmsync.sync import services as sync
 from crmsync.sync.models import Coupling
 from crmsync.terms import Scope
 from setup_wizard.errors import SetupProblem
@@ -99,6 +100,7 @@ def connect(
 
     is_application = integration_user.kind == Connection.IdentityKind.APPLICATION
     with transaction.atomic():
+        _forget_the_former(origin, caller.organization_id)
         Connection.objects.update_or_create(
             pk=1,
             defaults={
@@ -214,6 +216,13 @@ def _check_currency(base_currency_code: str) -> None:
             field="url",
             remedy="Connect an environment with the same base currency: it cannot be changed.",
         )
+
+
+def _forget_the_former(origin: str, organization_id: UUID) -> None:
+    """Links and rows of another address or organization would be followed and compared."""
+    former = Connection.objects.first()
+    if former and (former.origin, former.organization_id) != (origin, organization_id):
+        sync.forget_sales(rows=former.organization_id != organization_id)
 
 
 def _check_not_elsewhere(organization_id: UUID) -> None:

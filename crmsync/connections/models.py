@@ -30,7 +30,6 @@ class Connection(models.Model):
     disabled_because = models.TextField(blank=True)
     # The one gate: nobody sends before this moment of the database's clock.
     gate_open_at = models.DateTimeField(null=True, blank=True)
-    latest_success_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar = [

@@ -14,7 +14,7 @@ from crmsync.dataverse import administration
 from crmsync.dataverse.address import Hosts
 from crmsync.dataverse.auth import ApplicationTokens, Authority, PasswordTokens
 from crmsync.dataverse.client import Client
-from crmsync.dataverse.errors import WrongOrganization
+from crmsync.dataverse.errors import Throttled, WrongOrganization
 from crmsync.dataverse.governor import Gate
 from crmsync.dataverse.session import Channel, Tokens, open_session
 from crmsync.dbclock import db_in
@@ -43,11 +43,14 @@ def get_connection() -> Connection:
 def open_client(*, connection: Connection) -> Client:
     """A client that acts as the integration user, verified once to reach our organization.
 
-    Raises what signing in can raise, SecretUnreadable, and WrongOrganization.
+    Raises what signing in can raise, SecretUnreadable, WrongOrganization, and Throttled while the
+    shared gate is closed.
     """
     key = (connection.origin, connection.sealed_secret)
     with _clients_lock:
         if key not in _clients:
+            if wait := gate_remaining():
+                raise Throttled("Sales asked us to wait.", retry_after=wait)
             client = new_client(origin=connection.origin, tokens=_stored_tokens(connection))
             _verify_organization(client, connection.organization_id)
             _clients[key] = client
@@ -110,7 +113,3 @@ def beat(*, worker: str) -> None:
 def workers_alive(*, within_seconds: int = 15) -> int:
     """How many worker processes gave a sign of life lately."""
     return WorkerHeartbeat.objects.filter(seen_at__gte=db_in(-within_seconds)).count()
-
-
-def record_success() -> None:
-    Connection.objects.update(latest_success_at=Now())

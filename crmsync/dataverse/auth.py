@@ -20,9 +20,11 @@ from crmsync.dataverse.errors import (
     ConnectionLost,
     ServiceUnavailable,
     SignInFailed,
+    Throttled,
     Trace,
     UnreadableAnswer,
 )
+from crmsync.dataverse.governor import now_utc, read_retry_after
 from crmsync.dataverse.session import API_PATH, CONNECT_SECONDS, DEADLINE_SECONDS
 
 _CHALLENGE = re.compile(r"authorization_uri=\"?(https://[^\s\",]+)", re.IGNORECASE)
@@ -166,9 +168,12 @@ def _bounded(options: dict[str, Any]) -> dict[str, Any]:
 def _readable(response: requests.Response) -> requests.Response:
     """The answer, if it is one: MSAL takes a gateway's error page for an unknown tenant.
 
-    Raises ServiceUnavailable or UnreadableAnswer.
+    Raises Throttled, ServiceUnavailable or UnreadableAnswer.
     """
-    if response.status_code in (408, 429) or response.status_code >= 500:
+    if response.status_code == 429:
+        wait = read_retry_after(response.headers.get("Retry-After"), now=now_utc())
+        raise Throttled("The sign-in service asked us to wait.", retry_after=wait)
+    if response.status_code == 408 or response.status_code >= 500:
         raise ServiceUnavailable(
             f"The sign-in service answered with status {response.status_code}."
         )

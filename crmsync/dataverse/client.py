@@ -196,10 +196,21 @@ def _read_page(body: dict[str, Any]) -> Page:
     rows: list[Row] = []
     deleted: list[UUID] = []
     for row in value:
+        if not isinstance(row, dict):
+            raise UnreadableAnswer("A row of a page is not an object.")
         if row.get("reason") == "deleted" and "id" in row:
             deleted.append(UUID(row["id"]))
-        else:
+        elif isinstance(row.get("@odata.etag"), str):
             rows.append(row)
+        else:
+            raise UnreadableAnswer("A row of a page came without its ETag.")
     return Page(
-        tuple(rows), tuple(deleted), body.get("@odata.nextLink"), body.get("@odata.deltaLink")
+        tuple(rows), tuple(deleted), _link(body, "@odata.nextLink"), _link(body, "@odata.deltaLink")
     )
+
+
+def _link(body: dict[str, Any], name: str) -> str | None:
+    link = body.get(name)
+    if link is not None and not isinstance(link, str):
+        raise UnreadableAnswer(f"{name} of a page is not a text.")
+    return link

@@ -52,8 +52,8 @@ class DataverseError(Exception):
     remedy: ClassVar[str] = "Read the details and try again."
 
     def __str__(self) -> str:
-        where = f" ({self.trace.service_code})" if self.trace.service_code else ""
-        return f"{self.sentence}{where}"
+        where = ", ".join(filter(None, (self.trace.service_code, self.trace.correlation_id)))
+        return f"{self.sentence} ({where})" if where else self.sentence
 
 
 class TransientError(DataverseError):

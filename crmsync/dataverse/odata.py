@@ -1,4 +1,4 @@
-"""OData text: literals, keys, filters and bindings, built in this one place.
+"""OData text: literals, keys and filters, built in this one place.
 
 Sources: OASIS OData 4.0 URL conventions; Microsoft docs "filter rows", "page results".
 """
@@ -27,9 +27,3 @@ def any_of(column: str, ids: Iterable[UUID]) -> str:
     """A filter that is true for rows whose GUID column holds one of the ids."""
     values = ",".join(f'"{row_id}"' for row_id in ids)
     return f"Microsoft.Dynamics.CRM.In(PropertyName='{column}',PropertyValues=[{values}])"
-
-
-def binding(navigation: str, entity_set: str, row_id: UUID | str | None) -> dict[str, str | None]:
-    """The body entry that sets or clears a lookup. The navigation's name is case-sensitive."""
-    path = None if row_id is None else f"/{entity_set}({row_id})"
-    return {f"{navigation}@odata.bind": path}

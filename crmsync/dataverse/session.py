@@ -57,6 +57,7 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     seconds: float
+    correlation_id: str = ""
 
     def json(self) -> dict[str, Any]:
         """The JSON object of the body. Raises UnreadableAnswer for anything else."""
@@ -162,7 +163,7 @@ class Channel:
             answer.status,
             answer.headers,
             answer.body,
-            trace=Trace(method, urlsplit(url).path, answer.status),
+            trace=Trace(method, urlsplit(url).path, correlation_id=answer.correlation_id),
         )
 
     def _exchange(
@@ -210,7 +211,9 @@ class Channel:
                 f"The connection to Sales was lost ({type(error).__name__}).", trace
             ) from error
         seconds = self._clock() - began
-        return Answer(response.status_code, response.headers, content, seconds)
+        return Answer(
+            response.status_code, response.headers, content, seconds, trace.correlation_id
+        )
 
     def _read_to_end(self, response: requests.Response, began: float, trace: Trace) -> bytes:
         """The decoded body, within the deadline and the cap: requests itself has neither."""

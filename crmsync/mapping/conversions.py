@@ -20,7 +20,7 @@ from crmsync.mapping.types import (
 )
 
 _SPACES = re.compile(r"\s+")
-_NOT_DIALLED = re.compile(r"[^0-9+]")
+_SEPARATORS = re.compile(r"[\s().\-/]+")
 
 
 def clean(value: object) -> str | None:
@@ -60,12 +60,12 @@ class Email(Text):
 
 
 class Phone(Text):
-    """A telephone number; spaces, brackets, dots and a leading 00 are not differences."""
+    """A telephone number; separators and a leading 00 for + are not differences."""
 
     def canonical(self, value: Common) -> Canonical:
         if value is None:
             return None
-        dialled = _NOT_DIALLED.sub("", str(value))
+        dialled = _SEPARATORS.sub("", str(value)).lower()
         dialled = f"+{dialled[2:]}" if dialled.startswith("00") else dialled
         return dialled or str(value)
 

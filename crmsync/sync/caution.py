@@ -7,7 +7,7 @@ breaks a message of its own for the fifth time, while Sales answers otherwise, i
 
 from uuid import UUID
 
-from crmsync.dataverse.errors import DataverseError, ServiceUnavailable
+from crmsync.dataverse.errors import DataverseError, Throttled, TransientError
 from crmsync.sync import leases, obstacles
 from crmsync.sync.models import Part
 from crmsync.sync.slices import Slice
@@ -65,7 +65,7 @@ def gives_up(work: Slice, broken: DataverseError | None) -> bool:
 
     Raises what asking it raises when it is not well.
     """
-    if not isinstance(broken, ServiceUnavailable):
+    if not isinstance(broken, TransientError) or isinstance(broken, Throttled):
         return False
     if work.part.breaks + 1 < BREAKS_BEFORE_GIVING_UP:
         return False

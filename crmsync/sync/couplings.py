@@ -18,6 +18,8 @@ _KEPT = [
     "crm_etag",
     "superseded_etag",
     "has_unresolved",
+    "sent",
+    "sent_by_job",
     "to_crm_job",
     "to_crm_outcome",
     "to_crm_at",

@@ -117,7 +117,7 @@ def _first_time(ledger: Value, crm: Value, first_winner: FirstWinner) -> Side | 
 
 def _is_restored(rule: FieldRule, winner: Side, ledger: Value, crm: Value, agreed: Values) -> bool:
     """Whether the losing side had been edited although the field only moves the other way."""
-    if rule.direction is Direction.BIDIRECTIONAL or rule.name not in agreed:
+    if rule.direction is Direction.BIDIRECTIONAL:
         return False
     loser = crm if winner is Side.LEDGER else ledger
-    return loser != agreed[rule.name]
+    return loser is not None and loser != agreed.get(rule.name)

@@ -34,7 +34,8 @@ CAUSES: dict[str, Cause] = {
         _ACCOUNTANT,
     ),
     "deleted_in_ledger": Cause(
-        "The record was deleted in Financials. Remove the coupling, or delete the row in Sales.",
+        "The record was deleted in Financials. Remove the coupling with 'manage.py couple remove "
+        "--row', or delete the row in Sales.",
         _ACCOUNTANT,
     ),
     "merged_in_sales": Cause(
@@ -56,9 +57,6 @@ CAUSES: dict[str, Cause] = {
     "value_too_long": Cause("Shorten the value.", _ACCOUNTANT),
     "not_a_number": Cause("Correct the value.", _ACCOUNTANT),
     "exchange_rate_missing": Cause("Enter an exchange rate for the currency.", _ACCOUNTANT),
-    "number_taken": Cause(
-        "The next number of the series is in use. Correct the number series.", _ADMINISTRATOR
-    ),
     "kills_worker": Cause(
         "The worker died three times while it held this record. Look at the worker's log, then "
         "retry the record.",

@@ -18,7 +18,7 @@ from crmsync.connections.errors import ConnectionProblem
 from crmsync.dataverse.errors import DataverseError, Throttled, TransientError
 from crmsync.mapping.registry import get_mapping
 from crmsync.mapping.types import TableMapping
-from crmsync.sync import leases, pull, push, refresh
+from crmsync.sync import leases, obstacles, pull, push, refresh
 from crmsync.sync.couplings import CouplingChanged
 from crmsync.sync.leases import Lease, LeaseLost
 from crmsync.sync.models import CrmRecord, Job, Part
@@ -37,6 +37,8 @@ _KEY_SPACE = 1 << 128
 DRIVE_PAUSE_SECONDS = 0.2
 # A person waits for this: after so many failures in a row it is better to say so.
 READING_BREAKS = 3
+# Caution names a culprit by the third; what goes on after that has another cause.
+MOST_DEATHS = 12
 BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 
@@ -46,6 +48,13 @@ class AlreadyActive(Exception):
     def __init__(self, job: Job) -> None:
         super().__init__(f"Job {job.pk} of {job.mapping} is under way.")
         self.job = job
+
+
+class KeepsFailing(Exception):
+    """Neither caution nor patience helped: a person must look."""
+
+    code = "keeps_failing"
+    remedy = "Look at the worker's log, mend the cause, then 'manage.py fullsync restart'."
 
 
 class ReadingStopped(Exception):
@@ -140,13 +149,14 @@ def drive(*, job_id: int, worker: str, most_breaks: int | None = None) -> Job:
 def read_sales(*, mapping: str, by: str) -> None:
     """Bring what we know of the mapping's table there up to date, here and now.
 
-    Raises NotConnected, Disabled, ReadingStopped.
+    A job of the mapping that is under way has read Sales itself: then nothing is done here. Raises
+    NotConnected, Disabled, ReadingStopped.
     """
     connections.get_connection()
     try:
         job = request(mapping=mapping, by=by, refresh_only=True)
-    except AlreadyActive as active:
-        job = active.job
+    except AlreadyActive:
+        return
     job = drive(job_id=job.pk, worker=by, most_breaks=READING_BREAKS)
     if job.state == JobState.STOPPED:
         raise ReadingStopped(job.error_sentence, job.error_remedy)
@@ -173,9 +183,9 @@ def run_slice(*, part_id: int, worker: str) -> None:
         return
     except TransientError as error:
         _break_off(lease, error)
-    except (pull.LedgerChanged, CouplingChanged):
+    except (pull.LedgerChanged, CouplingChanged, IntegrityError):
         leases.wait(lease, seconds=0, because="a record was edited meanwhile", is_break=False)
-    except (DataverseError, ConnectionProblem) as error:
+    except (DataverseError, ConnectionProblem, KeepsFailing) as error:
         _stop(lease, error)
     except (OperationalError, InterfaceError):
         # The database went away: nothing can be written now, the lease will run out.
@@ -202,8 +212,11 @@ def _work(lease: Lease) -> None:
 
 def _open_slice(lease: Lease) -> Slice:
     part = Part.objects.select_related("job").get(pk=lease.part_id)
+    if part.deaths >= MOST_DEATHS:
+        raise KeepsFailing("Work on this table failed again and again at the same place.")
     found = connections.get_connection()
     client = connections.open_client(connection=found)
+    leases.renew(lease)
     mapping = get_mapping(part.job.mapping)
     return Slice(lease, part, part.job, mapping, found, client, _allowance(part))
 
@@ -245,7 +258,7 @@ def _break_off(lease: Lease, error: TransientError) -> None:
     leases.wait(lease, seconds=seconds, because=str(error), is_break=is_break)
 
 
-def _stop(lease: Lease, error: DataverseError | ConnectionProblem) -> None:
+def _stop(lease: Lease, error: DataverseError | ConnectionProblem | KeepsFailing) -> None:
     """The table or the whole connection is refused: one message, not one a record."""
     try:
         leases.renew(lease)
@@ -290,6 +303,7 @@ def advance(*, job_id: int) -> None:
     )
     if following is None:
         if ready.exists():
+            obstacles.forget_gone(get_mapping(job.mapping))
             _end(job_id, JobState.FINISHED)
         return
     with transaction.atomic():

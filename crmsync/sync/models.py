@@ -93,6 +93,8 @@ class Coupling(models.Model):
     # The job that was about to write the row when this was committed: should its answer be lost,
     # a row that holds the values already was written by that job.
     sent_by_job = models.BigIntegerField(null=True)
+    # The canonical values that it was about to write: whatever stands there of them is agreed.
+    sent = models.JSONField(default=dict)
 
     to_crm_job = models.BigIntegerField(null=True)
     to_crm_outcome = models.CharField(max_length=20, choices=_OUTCOMES, blank=True)
@@ -147,6 +149,22 @@ class Obstacle(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mapping} {self.record_id}: {self.code}"
+
+
+class Restoration(models.Model):
+    """A one-way field that was edited on its wrong side, and was written back: kept on record."""
+
+    mapping = models.CharField(max_length=40)
+    side = models.CharField(max_length=10, choices=[(v, v) for v in Side])
+    record_id = models.UUIDField()
+    field = models.CharField(max_length=60)
+    stood = models.JSONField(null=True)
+    becomes = models.JSONField(null=True)
+    job_id = models.BigIntegerField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.mapping} {self.record_id} {self.field}"
 
 
 class Job(models.Model):

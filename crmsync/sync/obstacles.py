@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from crmsync.sync.models import Job, Obstacle
+from crmsync.mapping.types import TableMapping
+from crmsync.sync.models import CrmRecord, Job, Obstacle
+from crmsync.sync.sides import scope_filter
 from crmsync.sync.steps import Step
 from crmsync.terms import NEEDS_ATTENTION, Side
 
@@ -45,3 +47,12 @@ def keep(job: Job, side: Side, steps: Sequence[Step]) -> None:
     ]
     if cleared:
         Obstacle.objects.filter(mapping=job.mapping, side=side, record_id__in=cleared).delete()
+
+
+def forget_gone(mapping: TableMapping) -> None:
+    """Clear what stood in the way of records that are gone or not in scope any more."""
+    in_scope = mapping.ledger._default_manager.filter(**scope_filter(mapping.ledger_scope))
+    there = CrmRecord.objects.filter(table=mapping.crm.logical_name, is_deleted=False)
+    known = Obstacle.objects.filter(mapping=mapping.name)
+    known.filter(side=Side.LEDGER).exclude(record_id__in=in_scope.values("pk")).delete()
+    known.filter(side=Side.CRM).exclude(record_id__in=there.values("crm_id")).delete()

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from crmsync.ledger.services import take_numbers
-from crmsync.sync import caution, leases, obstacles, twins
+from crmsync.sync import caution, leases, obstacles, restorations, twins
 from crmsync.sync.couplings import next_generations, store_couplings
 from crmsync.sync.leases import Tally
 from crmsync.sync.models import Coupling, CrmRecord, Obstacle, crm_row_id
@@ -34,6 +34,7 @@ from crmsync.sync.steps import (
     conflict_problem,
     is_changed,
     problem_of,
+    restored_values,
     tried_before,
 )
 from crmsync.terms import CouplingOrigin, FirstWinner, Outcome, Side
@@ -131,7 +132,7 @@ def _plan_record(work: Slice, pages: Pages, record: CrmRecord, known: Known) -> 
     try:
         if coupling is None:
             return _plan_insert(work, pages, record, step, obstacle)
-        if coupling.mapping != work.mapping.name or coupling.is_intent:
+        if not _is_mine(work, coupling):
             step.outcome = None
             return step
         step.coupling = coupling
@@ -147,7 +148,7 @@ def _plan_insert(
     if not mapping.creates_in_ledger:
         step.outcome = None
         return step
-    if earlier := tried_before(obstacle, work.job, stamp=None, etag=record.etag):
+    if earlier := tried_before(mapping, obstacle, work.job, stamp=None, etag=record.etag):
         step.outcome = earlier
         return step
     theirs = crm_side(mapping, record.values, pages.resolver)
@@ -161,7 +162,7 @@ def _plan_insert(
             Problem(
                 Outcome.UNDECIDED,
                 "likely_twin",
-                f"A record in Financials without counterpart has the same {twin[0]}.",
+                f"A record in Financials without counterpart ({twin[1]}) has the same {twin[0]}.",
                 {"field": twin[0], "ledger_id": str(twin[1])},
             )
         )
@@ -187,6 +188,16 @@ def _plan_insert(
         from_crm_at=datetime.now(UTC),
     )
     return step
+
+
+def _is_mine(work: Slice, coupling: Coupling) -> bool:
+    """Another mapping's row is none of ours; the row of an intent is adopted by the phase to CRM,
+    unless the record that it was made for was deleted meanwhile.
+    """
+    if coupling.mapping != work.mapping.name:
+        return False
+    records = work.mapping.ledger._default_manager.filter(pk=coupling.ledger_id)
+    return not (coupling.is_intent and records.exists())
 
 
 def _own_row(work: Slice, record: CrmRecord, ledger_id: UUID) -> Coupling | None:
@@ -218,19 +229,25 @@ def _plan_coupled(work: Slice, pages: Pages, record: CrmRecord, step: Step, know
     row = known.rows.get(coupling.ledger_id)
     if row is None:
         return step.refuse(
-            Problem(Outcome.UNDECIDED, "deleted_in_ledger", "The record was deleted in Financials.")
+            Problem(
+                Outcome.UNDECIDED,
+                "deleted_in_ledger",
+                f"The record of row {record.crm_id} was deleted in Financials.",
+            )
         )
     if not in_scope(work.mapping.ledger_scope, row):
         step.outcome = None
         return step
     step.stamp = row["stamp"]
     obstacle = known.obstacles.get(record.crm_id)
-    if earlier := tried_before(obstacle, work.job, stamp=row["stamp"], etag=record.etag):
+    stamp, etag = row["stamp"], record.etag
+    if earlier := tried_before(work.mapping, obstacle, work.job, stamp=stamp, etag=etag):
         step.outcome = earlier
         return step
     if record.etag == coupling.superseded_etag:
         return step
-    if obstacle or is_changed(coupling, stamp=row["stamp"], etag=record.etag):
+    is_due = bool(obstacle or work.mapping.computed)
+    if is_due or is_changed(coupling, stamp=row["stamp"], etag=record.etag):
         _compare_pair(work, pages, row, step, record)
     return step
 
@@ -257,6 +274,7 @@ def _compare_pair(
     if written:
         step.action, step.body, step.written = Action.UPDATE, values, tuple(sorted(written))
         step.outcome = Outcome.MODIFIED
+        step.restored = restored_values(decision.restored, ours.common, theirs.common)
     if work.mapping.direction.writes_crm and (decision.to_crm or decision.conflicts):
         # The phase to CRM sends what waits here, and reports what waits for a person: for it the
         # record still counts as changed.
@@ -326,4 +344,5 @@ def _store(work: Slice, steps: Sequence[Step]) -> None:
             if step.coupling
         ]
     )
+    restorations.keep(work.job, Side.LEDGER, steps)
     obstacles.keep(work.job, Side.CRM, steps)

@@ -18,9 +18,10 @@ from crmsync.dataverse.errors import (
     RecordError,
     RowMissing,
     TransientError,
+    UnreadableAnswer,
     VersionConflict,
 )
-from crmsync.sync import caution, leases, obstacles, refresh
+from crmsync.sync import caution, leases, obstacles, refresh, restorations
 from crmsync.sync.couplings import store_couplings
 from crmsync.sync.leases import Tally
 from crmsync.sync.models import Coupling, CrmTable
@@ -107,17 +108,26 @@ def carry_out(
 
 def commit_intents(work: Slice, steps: Sequence[Step]) -> None:
     """Store what is about to be sent, before any request: new couplings with the ids and values
-    of rows to be created, and the mark of this job on pairs to be updated.
+    of rows to be created, and with pairs to be updated the values that go out.
+
+    Raises CouplingChanged when a pair was uncoupled meanwhile: then nothing is sent to it.
     """
-    couplings = [step.coupling for step in steps if step.coupling is not None]
-    new = [coupling for coupling in couplings if coupling._state.adding]
-    updated = [step.coupling.pk for step in steps if step.coupling and step.action is Action.UPDATE]
+    new: list[Coupling] = []
+    for step in steps:
+        if step.coupling is not None and step.coupling._state.adding:
+            step.coupling.sent, step.coupling.sent_by_job = step.sent, work.job.pk
+            new.append(step.coupling)
+    updated = [
+        (step.coupling, {"sent": step.sent, "sent_by_job": work.job.pk})
+        for step in steps
+        if step.coupling and step.action is Action.UPDATE and not step.coupling._state.adding
+    ]
     if not new and not updated:
         return
     try:
         with leases.fenced(work.lease):
             Coupling.objects.bulk_create(new, batch_size=500)
-            Coupling.objects.filter(pk__in=updated).update(sent_by_job=work.job.pk)
+            store_couplings(updated)
     except IntegrityError as error:
         # Somebody coupled one of them in between; the page is read and decided again.
         raise TransientError("A record was coupled by somebody else meanwhile.") from error
@@ -137,24 +147,21 @@ def _send(work: Slice, pages: Pages, steps: Sequence[Step]) -> DataverseError | 
     sender = Sender(work.client, work.mapping.crm, pages.sizes, takes_multiple)
     answers, broken = send_all(work, sender.messages(creates, updates), break_in)
     if caution.gives_up(work, broken):
-        broken = _set_aside_singles(answers)
+        _set_aside_singles(answers)
     for step, error in chain(*answers):
         _take_answer(step, error)
     _keep_results(work, [step for step, _ in chain(*answers) if step.action is Action.NOTHING])
-    return broken
+    is_complete = all(
+        step.action in (Action.NOTHING, Action.READ_AGAIN) for step in (*creates, *updates)
+    )
+    return None if is_complete else broken or UnreadableAnswer("Not every row was answered.")
 
 
-def _set_aside_singles(answers: Sequence[Answered]) -> DataverseError | None:
+def _set_aside_singles(answers: Sequence[Answered]) -> None:
     """Refuse records that broke a message of their own; what broke larger ones stays broken."""
-    broken: DataverseError | None = None
     for answered in answers:
-        if (error := break_in(answered)) is None:
-            continue
-        if len(answered) == 1:
+        if len(answered) == 1 and break_in(answered) is not None:
             answered[0][0].refuse(caution.ALWAYS_BREAKS)
-        else:
-            broken = error
-    return broken
 
 
 def _adopt_found(work: Slice, creates: Sequence[Step]) -> list[Step]:
@@ -209,7 +216,7 @@ def _succeeded(step: Step) -> None:
     if step.action is Action.CREATE:
         step.changes = {"is_intent": False, "intent_body": None}
     else:
-        step.changes["superseded_etag"] = step.etag
+        step.changes |= {"superseded_etag": step.etag, "sent": {}}
     step.action = Action.NOTHING
 
 
@@ -234,8 +241,9 @@ def _store(work: Slice, steps: Sequence[Step]) -> None:
             if step.changes and step.coupling
         ]
     )
+    restorations.keep(work.job, Side.CRM, steps)
     for step in steps:
-        step.changes = {}
+        step.changes, step.restored = {}, ()
     obstacles.keep(work.job, Side.LEDGER, steps)
 
 

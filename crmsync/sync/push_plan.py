@@ -25,6 +25,7 @@ from crmsync.sync.steps import (
     conflict_problem,
     is_changed,
     problem_of,
+    restored_values,
     tried_before,
 )
 from crmsync.terms import CouplingOrigin, FirstWinner, Outcome, Side
@@ -36,7 +37,7 @@ class Lookups:
 
     resolver: CouplingResolver
     twins_there: twins.Index | None = None
-    unique_there: Mapping[str, CrmRecord] | None = None
+    unique_there: dict[str, CrmRecord] | None = None
 
 
 @dataclass(slots=True)
@@ -131,12 +132,14 @@ def _plan_uncoupled(
 ) -> Step:
     mapping = work.mapping
     obstacle = known.obstacles.get(row["id"])
-    if earlier := tried_before(obstacle, work.job, stamp=row["stamp"], etag=""):
+    if earlier := tried_before(mapping, obstacle, work.job, stamp=row["stamp"], etag=""):
         step.outcome = earlier
         return step
     ours = ledger_side(mapping, row, lookups.resolver)
     if mapping.unique_key:
-        record = _unique_there(work, lookups).get(str(ours.canonical[mapping.unique_key]))
+        # Taken out: of two records with one key only the first can have the row.
+        key = str(ours.canonical[mapping.unique_key])
+        record = _unique_there(work, lookups).pop(key, None)
         if record is not None:
             return _couple(work, lookups, row, step, record, known, CouplingOrigin.UNIQUE_KEY)
     if not mapping.creates_in_crm:
@@ -150,7 +153,7 @@ def _plan_uncoupled(
             Problem(
                 Outcome.UNDECIDED,
                 "likely_twin",
-                f"A row in Sales without counterpart has the same {twin[0]}.",
+                f"A row in Sales without counterpart ({twin[1]}) has the same {twin[0]}.",
                 {"field": twin[0], "crm_id": str(twin[1])},
             )
         )
@@ -244,12 +247,15 @@ def _plan_coupled(
     if problem := _problem_there(work, record):
         return step.refuse(problem)
     obstacle = known.obstacles.get(row["id"])
-    if earlier := tried_before(obstacle, work.job, stamp=row["stamp"], etag=record.etag):
+    etag, stamp = record.etag, row["stamp"]
+    if earlier := tried_before(work.mapping, obstacle, work.job, stamp=stamp, etag=etag):
         step.outcome = earlier
         return step
     if is_outdated:
         return step
-    if obstacle or is_changed(coupling, stamp=row["stamp"], etag=record.etag):
+    # A computed value, such as today's rate, changes without an edit.
+    is_due = bool(obstacle or work.mapping.computed)
+    if is_due or is_changed(coupling, stamp=row["stamp"], etag=record.etag):
         _compare_pair(work, lookups, row, step, record)
     if _is_new_by_key(coupling) and step.problem is None:
         step.outcome = Outcome.COUPLED
@@ -280,9 +286,10 @@ def _compare_pair(
 ) -> None:
     coupling = step.coupling
     assert coupling is not None  # noqa: S101 - for the type checker; the callers looked
-    decision, ours, _ = compare(work.mapping, coupling, row, record, lookups.resolver)
+    decision, ours, theirs = compare(work.mapping, coupling, row, record, lookups.resolver)
     step.etag = record.etag
-    if coupling.sent_by_job == work.job.pk and not decision.to_crm:
+    was_sent = coupling.sent_by_job is not None and coupling.sent_by_job == work.job.pk
+    if was_sent and not decision.to_crm:
         # The row holds by now what this job was about to write: only the answer was lost.
         step.outcome = Outcome.MODIFIED
     body = request_body(work.mapping, ours.common, decision.to_crm)
@@ -294,7 +301,9 @@ def _compare_pair(
         step.action, step.body = Action.UPDATE, body
         step.written = tuple(sorted(decision.to_crm))
         step.outcome = Outcome.UNDECIDED if decision.conflicts else Outcome.MODIFIED
-        agreed |= {name: ours.canonical[name] for name in decision.to_crm}
+        step.sent = {name: ours.canonical[name] for name in decision.to_crm}
+        step.restored = restored_values(decision.restored, theirs.common, ours.common)
+        agreed |= step.sent
     step.changes = {
         "agreed": agreed,
         "ledger_stamp": row["stamp"],
@@ -311,7 +320,7 @@ def _twins_there(work: Slice, lookups: Lookups) -> twins.Index:
     return lookups.twins_there
 
 
-def _unique_there(work: Slice, lookups: Lookups) -> Mapping[str, CrmRecord]:
+def _unique_there(work: Slice, lookups: Lookups) -> dict[str, CrmRecord]:
     """Rows there by the canonical form of the mapping's unique key, uncoupled ones only."""
     if lookups.unique_there is None:
         mapped = work.mapping.field(work.mapping.unique_key)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F
 from django.db.models.functions import Now
 
 from crmsync.dataverse import odata
@@ -71,7 +72,15 @@ def _begin(work: Slice) -> dict[str, Any]:
         return {"mode": CHANGES, "link": known.delta_link, "tracked": True}
     if not known.is_tracked and same and known.modified_until:
         return {"mode": MODIFIED, "since": known.modified_until, "tracked": False}
-    return {"mode": FULL, "reading": known.reading + 1, "tracked": bool(known.is_tracked)}
+    return {"mode": FULL, "reading": _begin_reading(work), "tracked": bool(known.is_tracked)}
+
+
+def _begin_reading(work: Slice) -> int:
+    """A number for a pass over everything, never used before: a broken one has left its marks."""
+    known = CrmTable.objects.filter(pk=work.mapping.crm.logical_name)
+    with leases.fenced(work.lease):
+        known.update(reading=F("reading") + 1)
+    return known.values_list("reading", flat=True).get()
 
 
 def _known(work: Slice) -> CrmTable:
@@ -134,14 +143,17 @@ def _end_of_pass(work: Slice, position: dict[str, Any], page: Page) -> dict[str,
     table = work.mapping.crm
     known = CrmTable.objects.get(pk=table.logical_name)
     if position["mode"] == MODIFIED:
-        return {**position, "mode": IDS, "reading": known.reading + 1, "link": None}
+        known.reading += 1
+        known.save(update_fields=["reading"])
+        return {**position, "mode": IDS, "reading": known.reading, "link": None}
     known.columns = ",".join(columns_of(table))
     known.delta_link = page.delta_link or ""
     if position["mode"] in (FULL, IDS):
-        known.reading = position["reading"]
-        _delete_unseen(table, known.reading)
+        _delete_unseen(table, position["reading"])
     if not position["tracked"]:
         known.modified_until = _with_overlap(position["newest"]) or known.modified_until
+    if position["mode"] == CHANGES:
+        known.full_read_because = ""
     known.save()
     CrmTable.objects.filter(pk=known.pk).update(refreshed_at=Now())
     return {"mode": "end"}

@@ -76,6 +76,7 @@ class CouplingResolver:
     def assume(self, parent: str, ledger_id: UUID, crm_id: UUID) -> None:
         """Take a parent as coupled that is not: a preview looks at what will be."""
         self._crm_ids[parent, ledger_id] = crm_id
+        self._ledger_ids[parent, crm_id] = ledger_id
 
     def prefetch_page(self, mapping: TableMapping, rows: Sequence[Mapping[str, Any]]) -> None:
         for mapped in mapping.fields:

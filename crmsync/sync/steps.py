@@ -1,6 +1,6 @@
 """What is to be done with one record, as decided; nothing here has effects."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
@@ -39,6 +39,15 @@ class Problem:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A value that stood on the wrong side of a one-way field, and what replaces it."""
+
+    field: str
+    stood: Any
+    becomes: Any
+
+
 @dataclass(slots=True)
 class Step:
     """One record with its verdict.
@@ -59,6 +68,9 @@ class Step:
     problem: Problem | None = None
     had_obstacle: bool = False
     written: tuple[str, ...] = ()
+    # Canonical values that go to Sales, and one-way fields that are written back.
+    sent: dict[str, Any] = field(default_factory=dict)
+    restored: tuple["Restored", ...] = ()
 
     def refuse(self, problem: Problem) -> "Step":
         self.action, self.problem, self.outcome = Action.NOTHING, problem, problem.outcome
@@ -67,7 +79,7 @@ class Step:
 
 
 def tried_before(
-    obstacle: Obstacle | None, job: Job, *, stamp: int | None, etag: str
+    mapping: TableMapping, obstacle: Obstacle | None, job: Job, *, stamp: int | None, etag: str
 ) -> Outcome | None:
     """FAILED when this job tried the record as it is, SKIPPED when an earlier one did."""
     if obstacle is None or obstacle.outcome != Outcome.FAILED:
@@ -76,6 +88,9 @@ def tried_before(
         return None
     if obstacle.job_id == job.pk:
         return Outcome.FAILED
+    if mapping.computed:
+        # Its cause may be gone without an edit, such as a rate that begins today.
+        return None
     return None if job.retries_failed else Outcome.SKIPPED
 
 
@@ -93,11 +108,27 @@ def compare(
         rules(mapping),
         ledger=ours.canonical,
         crm=theirs.canonical,
-        agreed=coupling.agreed,
+        agreed=_agreed(coupling, theirs),
         first_winner=FirstWinner(coupling.first_winner),
         policy=ConflictPolicy(mapping.conflict_policy),
     )
     return decision, ours, theirs
+
+
+def _agreed(coupling: Coupling, theirs: SideValues) -> dict[str, Any]:
+    """What was agreed; a value that was sent and stands there was, too: its answer was lost."""
+    arrived = {
+        name: value
+        for name, value in coupling.sent.items()
+        if name in theirs.canonical and theirs.canonical[name] == value
+    }
+    return {**coupling.agreed, **arrived}
+
+
+def restored_values(
+    names: Sequence[str], losing: Mapping[str, Any], winning: Mapping[str, Any]
+) -> tuple[Restored, ...]:
+    return tuple(Restored(name, losing.get(name), winning.get(name)) for name in names)
 
 
 def is_changed(coupling: Coupling, *, stamp: int, etag: str) -> bool:

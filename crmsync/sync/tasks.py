@@ -1,14 +1,22 @@
 """Doors for messages: an id in, one service call, nothing else."""
 
+import logging
 import os
 import socket
+import threading
+import time
 
 from celery.signals import worker_ready
 from django.conf import settings
+from django.db import DatabaseError, connection
 
 from crmsync.celery import app
 from crmsync.connections import services as connections
 from crmsync.sync import jobs, leases
+
+logger = logging.getLogger(__name__)
+
+BEAT_SECONDS = 5.0
 
 
 def worker_name() -> str:
@@ -22,14 +30,24 @@ def run_part(*, part_id: int, **_: object) -> None:
 
 @app.task(name="crmsync.sync.tasks.sweep")
 def sweep(**_: object) -> None:
-    connections.beat(worker=worker_name())
     jobs.sweep()
 
 
 @worker_ready.connect
 def sweep_at_start(**_: object) -> None:
     """A worker that comes up looks at once for what the last one left behind."""
-    connections.beat(worker=worker_name())
+    threading.Thread(target=_beat_for_ever, name="heartbeat", daemon=True).start()
     if predecessor := settings.CRMSYNC_PREDECESSOR:
         leases.expire(worker=f"{socket.gethostname()}:{predecessor}")
     jobs.sweep()
+
+
+def _beat_for_ever() -> None:
+    """A thread of its own: a worker whose threads are all busy is alive, too."""
+    while True:
+        try:
+            connections.beat(worker=worker_name())
+        except DatabaseError:
+            logger.warning("No sign of life could be given: the database does not answer.")
+            connection.close()
+        time.sleep(BEAT_SECONDS)

@@ -1,7 +1,7 @@
 """Whatever a value holds, in a filter it is one literal equal to itself."""
 
 from urllib.parse import parse_qsl, urlsplit
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -97,12 +97,3 @@ def test_a_hostile_text_is_found_where_it_stands_and_nothing_where_it_does_not(
 @pytest.mark.parametrize("name", ["' or domainname ne '", "%27 or domainname ne %27"])
 def test_a_user_name_cannot_widen_the_question(client: Client, name: str) -> None:
     assert administration.user_by_name(client, name) is None
-
-
-def test_a_lookup_is_set_and_cleared_through_its_navigation() -> None:
-    key = uuid4()
-
-    assert odata.binding("ownerid", "systemusers", key) == {
-        "ownerid@odata.bind": f"/systemusers({key})"
-    }
-    assert odata.binding("ownerid", "systemusers", None) == {"ownerid@odata.bind": None}

@@ -14,7 +14,7 @@ from crmsync.connections.errors import ConnectionProblem
 from crmsync.mapping.registry import all_mappings
 from crmsync.sync import jobs
 from crmsync.sync.models import Coupling
-from crmsync.sync.services import UnableToCouple
+from crmsync.sync.services import UnableToCouple, UnableToUncouple
 from crmsync.terms import FirstWinner
 
 
@@ -43,8 +43,11 @@ class Command(BaseCommand):
                     default=FirstWinner.FILL_BLANKS.value,
                     help="whose values hold where the two differ the first time",
                 )
-            if action in ("accept", "remove"):
-                one.add_argument("--number", required=action == "remove")
+                one.add_argument("--number", help="the record here, together with --row")
+            if action == "remove":
+                which = one.add_mutually_exclusive_group(required=True)
+                which.add_argument("--number", help="the record here")
+                which.add_argument("--row", type=UUID, help="id of the row in Sales")
 
     def handle(self, *_: Any, **options: Any) -> None:
         action = {
@@ -55,7 +58,12 @@ class Command(BaseCommand):
         }[options["action"]]
         try:
             action(options)
-        except (ConnectionProblem, UnableToCouple, jobs.ReadingStopped) as problem:
+        except (
+            ConnectionProblem,
+            UnableToCouple,
+            UnableToUncouple,
+            jobs.ReadingStopped,
+        ) as problem:
             raise CommandError(f"{problem} {problem.remedy}") from problem
 
     def _list(self, options: dict[str, Any]) -> None:
@@ -93,9 +101,9 @@ class Command(BaseCommand):
 
     def _accept(self, options: dict[str, Any]) -> None:
         winner, by = FirstWinner(options["winner"]), getpass.getuser()
+        if bool(options["row"]) != bool(options["number"]):
+            raise CommandError("--number and --row: give both, or neither of them.")
         if options["row"]:
-            if not options["number"]:
-                raise CommandError("--number: name the record here that the row belongs to.")
             services.couple_pair(
                 mapping=options["table"],
                 number=options["number"],
@@ -107,15 +115,15 @@ class Command(BaseCommand):
             return
         wanted = {Certainty.CERTAIN} if options["certain"] or options["likely"] else set()
         wanted |= {Certainty.LIKELY} if options["likely"] else set()
-        if not wanted and not options["number"]:
+        if not wanted:
             raise CommandError("Say which pairs: --certain, --likely, or --number with --row.")
         jobs.read_sales(mapping=options["table"], by=by)
-        chosen = [
-            proposal
-            for proposal in services.suggest(mapping=options["table"])
-            if proposal.certainty in wanted
-            and proposal.ledger.label.split(" ", 1)[0] not in options["exceptions"]
-        ]
+        proposals = services.suggest(mapping=options["table"])
+        chosen = [proposal for proposal in proposals if proposal.certainty in wanted]
+        unknown = set(options["exceptions"]) - {proposal.ledger.number for proposal in chosen}
+        if unknown:
+            raise CommandError(f"--except: {', '.join(sorted(unknown))} would not be coupled.")
+        chosen = [one for one in chosen if one.ledger.number not in options["exceptions"]]
         accepted = services.accept(
             mapping=options["table"], proposals=chosen, first_winner=winner, by=by
         )
@@ -124,8 +132,14 @@ class Command(BaseCommand):
             self.stdout.write(f"not coupled: {proposal.ledger.label}: {why}")
 
     def _remove(self, options: dict[str, Any]) -> None:
-        if not services.remove(mapping=options["table"], number=options["number"]):
-            raise CommandError(f"{options['number']} has no coupling.")
+        table, number, row = options["table"], options["number"], options["row"]
+        removed = (
+            services.remove_row(mapping=table, crm_id=row)
+            if row
+            else services.remove(mapping=table, number=number)
+        )
+        if not removed:
+            raise CommandError(f"{number or row} has no coupling.")
         self.stdout.write("The coupling was deleted; both records stay.")
 
 

@@ -42,7 +42,6 @@ class Command(BaseCommand):
         if not settings.CRMSYNC_SANDBOX_PORT:
             _begin_again_in_own_folder()
         supervisor = Supervisor()
-        supervisor.stop_on_signals()
         port = options["port"] or _free_port()
         try:
             supervisor.start(_up(port=port, customers=options["customers"]))
@@ -89,6 +88,7 @@ class Command(BaseCommand):
             "Ctrl-C stops everything."
         )
         self.stdout.flush()
+        supervisor.stop_on_signals()
         supervisor.keep_alive()
 
 

@@ -18,7 +18,7 @@ from crmsync.connections.errors import ConnectionProblem
 from crmsync.dataverse import administration
 from crmsync.dataverse.errors import DataverseError, Throttled, TransientError
 from crmsync.sync.jobs import ReadingStopped
-from crmsync.terms import JobState
+from crmsync.terms import ACTIVE_STATES, JobState
 from fullsync import preview, queries, services
 from fullsync.models import FullSync
 from fullsync.queries import Report
@@ -103,7 +103,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"id": full_sync.pk, "state": what}))
         elif not options["as_json"]:
             self.stdout.write(f"Full synchronization {full_sync.pk} {what}.")
-            if not connections.workers_alive():
+            if full_sync.state in ACTIVE_STATES and not connections.workers_alive():
                 self.stdout.write("No worker is alive: it begins when one is ('manage.py up').")
 
     def _watch(self, options: dict[str, Any]) -> None:

@@ -78,12 +78,12 @@ def _integration_user(options: dict[str, Any]) -> services.IntegrationUser:
 def _secret(path: str | None, prompt: str) -> str:
     """From a file, from one line of standard input, or typed without echo."""
     if path == "-":
-        secret = sys.stdin.readline().rstrip("\n")
+        secret = sys.stdin.readline().rstrip("\r\n")
     elif path:
         try:
-            secret = Path(path).read_text().rstrip("\n")
-        except OSError as error:
-            raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+            secret = Path(path).read_text().rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{path} cannot be read: {error}.") from error
     else:
         secret = getpass.getpass(prompt)
     if not secret:
