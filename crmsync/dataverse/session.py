@@ -175,36 +175,38 @@ class Channel:
         *,
         fresh_token: bool,
     ) -> Answer:
-        token = self._tokens.token(fresh=fresh_token)
-        if wait := self.gate.remaining():
-            raise Throttled("Sales asked us to wait.", retry_after=wait)
+        self._check_gate()
         correlation_id = str(uuid.uuid4())
         sent = {
             **_STANDING_HEADERS,
             **headers,
-            "Authorization": f"Bearer {token}",
+            "Authorization": f"Bearer {self._tokens.token(fresh=fresh_token)}",
             "x-ms-client-request-id": correlation_id,
         }
         trace = Trace(method=method, path=urlsplit(url).path, correlation_id=correlation_id)
-        answer = self._exchange_bytes(method, url, sent, body, trace)
+        request = self._session.prepare_request(
+            requests.Request(method, url, headers=sent, data=body)
+        )
+        answer = self._exchange_bytes(request, trace)
         logger.debug("%s %s %s in %.3f s", method, trace.path, answer.status, answer.seconds)
-        self._learn(answer)
         return answer
 
-    def _exchange_bytes(
-        self, method: str, url: str, headers: dict[str, str], body: bytes | None, trace: Trace
-    ) -> Answer:
+    def _check_gate(self) -> None:
+        if wait := self.gate.remaining():
+            raise Throttled("Sales asked us to wait.", retry_after=wait)
+
+    def _exchange_bytes(self, request: requests.PreparedRequest, trace: Trace) -> Answer:
+        # At the last moment: another thread may have been asked to wait while this one prepared.
+        self._check_gate()
         began = self._clock()
         try:
-            with self._session.request(
-                method,
-                url,
-                headers=headers,
-                data=body,
+            with self._session.send(
+                request,
                 timeout=(CONNECT_SECONDS, self._deadline_seconds),
                 allow_redirects=False,
                 stream=True,
             ) as response:
+                self._learn(response.status_code, response.headers)
                 content = self._read_to_end(response, began, trace)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise ConnectionLost(
@@ -229,12 +231,13 @@ class Channel:
             raise ConnectionLost("The answer of Sales took too long.", trace)
         return b"".join(pieces)
 
-    def _learn(self, answer: Answer) -> None:
-        hint = answer.headers.get("x-ms-dop-hint", "")
+    def _learn(self, status: int, headers: Mapping[str, str]) -> None:
+        """From the head alone: the others must not wait for the body to hear of a wait."""
+        hint = headers.get("x-ms-dop-hint", "")
         if hint.isascii() and hint.isdigit():
             self.dop_hint = min(max(int(hint), 1), MOST_PARALLEL_REQUESTS)
-        if answer.status == 429:
-            self.gate.close(read_retry_after(answer.headers.get("Retry-After"), now=now_utc()))
+        if status == 429:
+            self.gate.close(read_retry_after(headers.get("Retry-After"), now=now_utc()))
 
 
 def refusal(

@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import sys
 import threading
 import time
 
@@ -17,6 +18,7 @@ from crmsync.sync import jobs, leases
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5.0
+SWITCH_SECONDS = 0.0005
 
 
 def worker_name() -> str:

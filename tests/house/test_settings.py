@@ -44,7 +44,7 @@ def test_it_starts_with_nothing_set(tmp_path: Path) -> None:
         ("CRMSYNC_SANDBOX_PORT", "-1", "a whole number from 0 to 65535"),
         ("CRMSYNC_MAX_MESSAGE_ROWS", "0", "a whole number from 1 to 1000"),
         ("CRMSYNC_MAX_MESSAGE_ROWS", "5000", "a whole number from 1 to 1000"),
-        ("CRMSYNC_LEASE_SECONDS", "3", "a whole number from 5 to 300"),
+        ("CRMSYNC_LEASE_SECONDS", "3", "a whole number from 25 to 300"),
         ("CRMSYNC_WORKER_THREADS", "53", "a whole number from 1 to 52"),
         ("CRMSYNC_DEBUG", "maybe", "give on or off"),
         ("DATABASE_URL", "mysql://user@host/name", "must begin with postgresql://"),
