@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 from crmsync.connections import services as connections
 from crmsync.mapping.registry import all_mappings, get_mapping
-from crmsync.sync import jobs
+from crmsync.sync import jobs, phases
 from crmsync.sync.deferrals import has_ready_deferrals
 from crmsync.sync.models import Job
 from crmsync.terms import ACTIVE_STATES, JobState
@@ -117,7 +117,7 @@ def _job_for(full_sync: FullSync, line: ReviewLine) -> Job | None:
             retries_failed=line.retries_failed,
         )
     except jobs.AlreadyActive as active:
-        wanted = (jobs.phases_of(get_mapping(line.mapping)), full_sync.limit, line.retries_failed)
+        wanted = (phases.phases_of(get_mapping(line.mapping)), full_sync.limit, line.retries_failed)
         offered = (active.job.phases, active.job.limit, active.job.retries_failed)
         return active.job if offered == wanted else None
 

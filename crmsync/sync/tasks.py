@@ -3,7 +3,6 @@
 import logging
 import os
 import socket
-import sys
 import threading
 import time
 
@@ -13,7 +12,7 @@ from django.db import DatabaseError, connection
 
 from crmsync.celery import app
 from crmsync.connections import services as connections
-from crmsync.sync import jobs, leases
+from crmsync.sync import jobs, leases, working
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +26,7 @@ def worker_name() -> str:
 
 @app.task(name="crmsync.sync.tasks.run_part")
 def run_part(*, part_id: int, **_: object) -> None:
-    jobs.run_slice(part_id=part_id, worker=worker_name())
+    working.run_slice(part_id=part_id, worker=worker_name())
 
 
 @app.task(name="crmsync.sync.tasks.sweep")

@@ -10,7 +10,7 @@ from crmsync.connections.errors import Disabled, NotConnected, SecretUnreadable
 from crmsync.connections.models import Connection
 from crmsync.dataverse import administration
 from crmsync.dataverse.errors import DataverseError, SignInFailed, WrongOrganization
-from crmsync.sync import jobs
+from crmsync.sync import jobs, working
 from crmsync.terms import JobState
 from tests.sandboxes import Sandbox
 from tests.sync.runs import run
@@ -109,7 +109,7 @@ def test_a_closed_gate_is_closed_for_everybody_and_a_shorter_wait_keeps_it_so(
     assert 2.0 < connections.gate_remaining() <= 100.0
     mark = connected.mark()
     job = jobs.request(mapping="CUSTOMER", by="test")
-    jobs.run_slice(part_id=job.parts.get().pk, worker="test")
+    working.run_slice(part_id=job.parts.get().pk, worker="test")
     assert [entry for entry in connected.journal(mark) if "/accounts" in entry["url"]] == []
     assert job.parts.get().waits_because == "Sales asked us to wait."
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from crmsync.ledger.models import Currency, CurrencyExchangeRate, Customer
-from crmsync.sync import jobs
+from crmsync.sync import jobs, phases, working
 from crmsync.sync.deferrals import has_ready_deferrals
 from crmsync.sync.jobs import AlreadyActive
 from crmsync.sync.models import Coupling, Job, Obstacle, Part
@@ -190,8 +190,8 @@ def test_a_cancelled_job_writes_nothing_any_more(settled: Sandbox) -> None:
     mark = settled.mark()
 
     for part_id in part_ids:
-        jobs.run_slice(part_id=part_id, worker="test")
-    jobs.advance(job_id=job.pk)
+        working.run_slice(part_id=part_id, worker="test")
+    phases.advance(job_id=job.pk)
 
     assert settled.journal(mark) == []
     job.refresh_from_db()

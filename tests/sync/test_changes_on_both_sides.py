@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from crmsync.ledger.models import Customer, Salesperson
-from crmsync.sync import jobs
+from crmsync.sync import jobs, working
 from crmsync.sync.models import Obstacle
 from crmsync.terms import JobState, PhaseName, Side
 from tests.sandboxes import Sandbox
@@ -22,7 +22,7 @@ def read_only() -> int:
     """Begin a pass and read Sales; the id of the job, which has written nothing yet."""
     job = jobs.request(mapping="CUSTOMER", by="test")
     for part in job.parts.filter(phase=PhaseName.REFRESH):
-        jobs.run_slice(part_id=part.pk, worker="test")
+        working.run_slice(part_id=part.pk, worker="test")
     job.refresh_from_db()
     assert job.phase == PhaseName.FROM_CRM
     return job.pk

@@ -13,7 +13,7 @@ from crmsync.connections import services as connections
 from crmsync.dbclock import db_in
 from crmsync.ledger.models import CurrencyExchangeRate, Customer
 from crmsync.mapping.registry import get_mapping
-from crmsync.sync import jobs, leases, pull
+from crmsync.sync import jobs, leases, phases, pull, working
 from crmsync.sync.leases import LeaseLost, Tally
 from crmsync.sync.models import Coupling, CrmRecord, Job, Obstacle, Part
 from crmsync.sync.slices import Slice
@@ -258,8 +258,8 @@ class TestARestoredBackup:
 def _one_slice(job: Job) -> None:
     job.refresh_from_db()
     for part in job.parts.filter(phase=job.phase).exclude(state=JobState.FINISHED):
-        jobs.run_slice(part_id=part.pk, worker="test")
-    jobs.advance(job_id=job.pk)
+        working.run_slice(part_id=part.pk, worker="test")
+    phases.advance(job_id=job.pk)
 
 
 class TestAPull:

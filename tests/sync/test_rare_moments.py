@@ -7,7 +7,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from crmsync.ledger.models import Currency, CurrencyExchangeRate, Customer, Salesperson
-from crmsync.sync import jobs
+from crmsync.sync import jobs, phases, working
 from crmsync.sync import services as sync
 from crmsync.sync.models import Coupling, CrmRecord, CrmTable, Job, Obstacle, Part, Restoration
 from crmsync.sync.preview import preview
@@ -32,8 +32,8 @@ def drive_without_waiting(job: Job, *, rounds: int = 60) -> Job:
             return job
         Part.objects.update(not_before=None)
         for part in job.parts.filter(phase=job.phase).exclude(state=JobState.FINISHED):
-            jobs.run_slice(part_id=part.pk, worker="test")
-        jobs.advance(job_id=job.pk)
+            working.run_slice(part_id=part.pk, worker="test")
+        phases.advance(job_id=job.pk)
     pytest.fail("The job does not end.")
 
 
@@ -61,8 +61,8 @@ def test_a_coupling_cannot_be_deleted_while_its_row_is_being_created(settled: Sa
     job = jobs.request(mapping="CUSTOMER", by="test")
     while not Coupling.objects.filter(is_intent=True).exists():
         for part in job.parts.exclude(state=JobState.FINISHED):
-            jobs.run_slice(part_id=part.pk, worker="test")
-        jobs.advance(job_id=job.pk)
+            working.run_slice(part_id=part.pk, worker="test")
+        phases.advance(job_id=job.pk)
 
     with pytest.raises(UnableToUncouple):
         sync.remove_coupling(coupling_id=Coupling.objects.get(ledger_id=customer.pk).pk)
@@ -84,8 +84,8 @@ def test_an_edit_taken_back_after_its_answer_was_lost_is_taken_back_there(
     job = jobs.request(mapping="CUSTOMER", by="test")
     while not Part.objects.filter(job=job, phase=PhaseName.TO_CRM, breaks=1).exists():
         for part in job.parts.exclude(state=JobState.FINISHED):
-            jobs.run_slice(part_id=part.pk, worker="test")
-        jobs.advance(job_id=job.pk)
+            working.run_slice(part_id=part.pk, worker="test")
+        phases.advance(job_id=job.pk)
     jobs.cancel(job_id=job.pk)
     customers.update(city=before)
 
@@ -105,7 +105,7 @@ def test_each_try_of_a_full_read_has_a_number_of_its_own(settled: Sandbox) -> No
 
     for _ in range(3):
         Part.objects.update(not_before=None)
-        jobs.run_slice(part_id=job.parts.get().pk, worker="test")
+        working.run_slice(part_id=job.parts.get().pk, worker="test")
 
     assert CrmTable.objects.get(pk="account").reading >= before + 2
     settled.clear_faults()

@@ -5,7 +5,7 @@ import pytest
 from crmsync.connections import services as connections
 from crmsync.connections.models import Connection
 from crmsync.ledger.models import Customer
-from crmsync.sync import jobs
+from crmsync.sync import jobs, working
 from crmsync.sync.models import Obstacle
 from crmsync.terms import JobState
 from fullsync import services as fullsync
@@ -97,7 +97,7 @@ def test_the_gate_of_one_worker_is_closed_for_all(connected: Sandbox) -> None:
 
     job = jobs.request(mapping="CURRENCY", by="test")
     mark = connected.mark()
-    jobs.run_slice(part_id=job.parts.get().pk, worker="test")
+    working.run_slice(part_id=job.parts.get().pk, worker="test")
 
     assert [e for e in connected.journal(mark) if "transactioncurrencies" in e["url"]] == []
     part = job.parts.get()
