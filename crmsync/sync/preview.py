@@ -11,11 +11,9 @@ from crmsync.connections.models import Connection
 from crmsync.dataverse.client import Client
 from crmsync.mapping.registry import get_mapping
 from crmsync.mapping.types import TableMapping
-from crmsync.sync import pull, push
+from crmsync.sync import pull, pull_plan, push, push_plan
 from crmsync.sync.leases import Lease
 from crmsync.sync.models import CrmRecord, Job, Part
-from crmsync.sync.push_plan import Lookups
-from crmsync.sync.push_plan import plan as push_plan
 from crmsync.sync.sides import CouplingResolver
 from crmsync.sync.slices import Slice
 from crmsync.sync.steps import Action, Step, compare
@@ -50,12 +48,12 @@ def _preview(
     found = Preview(mapping.name)
     if mapping.direction.writes_ledger:
         work = _nobodys_slice(mapping, connection, client, PhaseName.FROM_CRM)
-        from_crm = pull.Pages(resolver)
+        from_crm = pull_plan.Lookups(resolver)
         counts = found.outcomes[PhaseName.FROM_CRM] = Counter()
         _walk(
             work,
             lambda: pull.load_records(work),
-            lambda records: pull.plan(work, from_crm, records),
+            lambda records: pull_plan.plan(work, from_crm, records),
             lambda record: record.crm_id,
             lambda steps, _: counts.update(_outcomes(steps)),
         )
@@ -72,7 +70,7 @@ def _preview_push(
     found: Preview,
 ) -> None:
     work = _nobodys_slice(mapping, connection, client, PhaseName.TO_CRM)
-    lookups = Lookups(resolver)
+    lookups = push_plan.Lookups(resolver)
     counts = found.outcomes[PhaseName.TO_CRM] = Counter()
 
     def note(steps: Sequence[Step], rows: Sequence[Any]) -> None:
@@ -86,7 +84,7 @@ def _preview_push(
     _walk(
         work,
         lambda: push.load_rows(work),
-        lambda rows: push_plan(work, lookups, rows),
+        lambda rows: push_plan.plan(work, lookups, rows),
         lambda row: row["id"],
         note,
     )

@@ -5,39 +5,24 @@ counters and checkpoint. Each ledger row is guarded by the stamp it was decided 
 edited it meanwhile no row is updated, and the page is decided again.
 """
 
-import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
-from uuid import UUID
 
 from crmsync.ledger.services import take_numbers
-from crmsync.sync import caution, leases, obstacles, restorations, twins
-from crmsync.sync.couplings import next_generations, store_couplings
+from crmsync.sync import leases, obstacles, restorations
+from crmsync.sync.couplings import store_couplings
 from crmsync.sync.leases import Tally
-from crmsync.sync.models import Coupling, CrmRecord, Obstacle, crm_row_id
+from crmsync.sync.models import CrmRecord
+from crmsync.sync.pull_plan import Lookups, plan
 from crmsync.sync.sides import (
     CouplingResolver,
-    FieldProblem,
-    ParentMissing,
-    crm_side,
-    in_scope,
-    ledger_values,
 )
 from crmsync.sync.slices import Slice
 from crmsync.sync.steps import (
     Action,
-    Problem,
     Step,
-    compare,
-    conflict_problem,
-    is_changed,
-    problem_of,
-    restored_values,
-    tried_before,
 )
-from crmsync.terms import CouplingOrigin, FirstWinner, Outcome, Side
+from crmsync.terms import Outcome, Side
 
 PAGE_ROWS = 500
 
@@ -46,26 +31,11 @@ class LedgerChanged(Exception):
     """A ledger row was edited after it was read: nothing was written, decide again."""
 
 
-@dataclass(slots=True)
-class Pages:
-    """What one slice keeps from page to page."""
-
-    resolver: CouplingResolver
-    twins_here: twins.Index | None = None
+def start(work: Slice) -> Lookups:
+    return Lookups(CouplingResolver(work.connection.base_currency_id))
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    couplings: Mapping[UUID, Coupling]
-    rows: Mapping[UUID, Mapping[str, Any]]
-    obstacles: Mapping[UUID, Obstacle]
-
-
-def start(work: Slice) -> Pages:
-    return Pages(CouplingResolver(work.connection.base_currency_id))
-
-
-def run_page(work: Slice, pages: Pages) -> bool:
+def run_page(work: Slice, lookups: Lookups) -> bool:
     """Decide, write and account for one page; True while there is more.
 
     Raises LeaseLost, LedgerChanged and CouplingChanged; then nothing of the page was written.
@@ -73,7 +43,7 @@ def run_page(work: Slice, pages: Pages) -> bool:
     records = load_records(work)
     if not records:
         return False
-    return commit(work, records, plan(work, pages, records))
+    return commit(work, records, plan(work, lookups, records))
 
 
 def load_records(work: Slice) -> list[CrmRecord]:
@@ -87,201 +57,6 @@ def load_records(work: Slice) -> list[CrmRecord]:
     if part.high is not None:
         records = records.filter(crm_id__lte=part.high)
     return list(records[: work.page_size(PAGE_ROWS)])
-
-
-def plan(work: Slice, pages: Pages, records: Sequence[CrmRecord]) -> list[Step]:
-    known = _load_known(work, records)
-    steps = [_plan_record(work, pages, record, known) for record in records]
-    caution.let_go(work)
-    return steps
-
-
-def _load_known(work: Slice, records: Sequence[CrmRecord]) -> Known:
-    mapping = work.mapping
-    ids = [record.crm_id for record in records]
-    couplings = {
-        coupling.crm_id: coupling
-        for coupling in Coupling.objects.filter(
-            crm_table=mapping.crm.logical_name, crm_id__in=ids, removed_at__isnull=True
-        )
-    }
-    scope = [condition.field for condition in mapping.ledger_scope]
-    rows = (
-        mapping.ledger._default_manager.filter(
-            pk__in=[coupling.ledger_id for coupling in couplings.values()]
-        )
-        .annotate(**mapping.computed)
-        .values(*dict.fromkeys((*mapping.ledger_columns, *scope)))
-    )
-    return Known(
-        couplings,
-        {row["id"]: row for row in rows},
-        obstacles.of_page(mapping.name, Side.CRM, ids),
-    )
-
-
-def _plan_record(work: Slice, pages: Pages, record: CrmRecord, known: Known) -> Step:
-    coupling = known.couplings.get(record.crm_id)
-    obstacle = known.obstacles.get(record.crm_id)
-    step = Step(record.crm_id, etag=record.etag, had_obstacle=obstacle is not None)
-    if not in_scope(work.mapping.crm_scope, record.values):
-        step.outcome = None
-        return step
-    if caution.sets_aside(work, Side.CRM, step):
-        return step
-    try:
-        if coupling is None:
-            return _plan_insert(work, pages, record, step, obstacle)
-        if not _is_mine(work, coupling):
-            step.outcome = None
-            return step
-        step.coupling = coupling
-        return _plan_coupled(work, pages, record, step, known)
-    except (FieldProblem, ParentMissing) as error:
-        return step.refuse(problem_of(error))
-
-
-def _plan_insert(
-    work: Slice, pages: Pages, record: CrmRecord, step: Step, obstacle: Obstacle | None
-) -> Step:
-    mapping = work.mapping
-    if not mapping.creates_in_ledger:
-        step.outcome = None
-        return step
-    if earlier := tried_before(mapping, obstacle, work.job, stamp=None, etag=record.etag):
-        step.outcome = earlier
-        return step
-    theirs = crm_side(mapping, record.values, pages.resolver)
-    if pages.twins_here is None:
-        pages.twins_here = twins.uncoupled_records_here(mapping)
-    if twin := twins.find(mapping, theirs.common, pages.twins_here):
-        if own := _own_row(work, record, twin[1]):
-            step.coupling, step.outcome = own, Outcome.COUPLED
-            return step
-        return step.refuse(
-            Problem(
-                Outcome.UNDECIDED,
-                "likely_twin",
-                f"A record in Financials without counterpart ({twin[1]}) has the same {twin[0]}.",
-                {"field": twin[0], "ledger_id": str(twin[1])},
-            )
-        )
-    names = [
-        mapped.ledger
-        for mapped in mapping.fields
-        if mapped.direction.writes_ledger and mapped.ledger in theirs.common
-    ]
-    values, unresolved = ledger_values(mapping, theirs.common, names, pages.resolver)
-    step.action, step.outcome, step.body = Action.CREATE, Outcome.INSERTED, values
-    step.coupling = Coupling(
-        mapping=mapping.name,
-        ledger_id=uuid.uuid4(),
-        crm_table=mapping.crm.logical_name,
-        crm_id=record.crm_id,
-        origin=CouplingOrigin.CREATED,
-        first_winner=FirstWinner.CRM,
-        agreed={name: theirs.canonical[name] for name in names if name not in unresolved},
-        crm_etag=record.etag,
-        has_unresolved=bool(unresolved),
-        from_crm_job=work.job.pk,
-        from_crm_outcome=Outcome.INSERTED,
-        from_crm_at=datetime.now(UTC),
-    )
-    return step
-
-
-def _is_mine(work: Slice, coupling: Coupling) -> bool:
-    """Another mapping's row is none of ours; the row of an intent is adopted by the phase to CRM,
-    unless the record that it was made for was deleted meanwhile.
-    """
-    if coupling.mapping != work.mapping.name:
-        return False
-    records = work.mapping.ledger._default_manager.filter(pk=coupling.ledger_id)
-    return not (coupling.is_intent and records.exists())
-
-
-def _own_row(work: Slice, record: CrmRecord, ledger_id: UUID) -> Coupling | None:
-    """The coupling that a restored backup forgot: the row has the id we would choose for it."""
-    mapping = work.mapping
-    generation = next_generations(mapping.name, [ledger_id]).get(ledger_id, 1)
-    own_id = crm_row_id(
-        organization_id=work.connection.organization_id,
-        crm_table=mapping.crm.logical_name,
-        ledger_id=ledger_id,
-        generation=generation,
-    )
-    if own_id != record.crm_id:
-        return None
-    return Coupling(
-        mapping=mapping.name,
-        ledger_id=ledger_id,
-        crm_table=mapping.crm.logical_name,
-        crm_id=own_id,
-        generation=generation,
-        origin=CouplingOrigin.CREATED,
-        first_winner=FirstWinner.FILL_BLANKS,
-    )
-
-
-def _plan_coupled(work: Slice, pages: Pages, record: CrmRecord, step: Step, known: Known) -> Step:
-    coupling = step.coupling
-    assert coupling is not None  # noqa: S101 - for the type checker; the caller looked
-    row = known.rows.get(coupling.ledger_id)
-    if row is None:
-        return step.refuse(
-            Problem(
-                Outcome.UNDECIDED,
-                "deleted_in_ledger",
-                f"The record of row {record.crm_id} was deleted in Financials.",
-            )
-        )
-    if not in_scope(work.mapping.ledger_scope, row):
-        step.outcome = None
-        return step
-    step.stamp = row["stamp"]
-    obstacle = known.obstacles.get(record.crm_id)
-    stamp, etag = row["stamp"], record.etag
-    if earlier := tried_before(work.mapping, obstacle, work.job, stamp=stamp, etag=etag):
-        step.outcome = earlier
-        return step
-    if record.etag == coupling.superseded_etag:
-        return step
-    is_due = bool(obstacle or work.mapping.computed)
-    if is_due or is_changed(coupling, stamp=row["stamp"], etag=record.etag):
-        _compare_pair(work, pages, row, step, record)
-    return step
-
-
-def _compare_pair(
-    work: Slice, pages: Pages, row: Mapping[str, Any], step: Step, record: CrmRecord
-) -> None:
-    coupling = step.coupling
-    assert coupling is not None  # noqa: S101 - for the type checker; the caller looked
-    decision, ours, theirs = compare(work.mapping, coupling, row, record, pages.resolver)
-    values, unresolved = ledger_values(
-        work.mapping, theirs.common, decision.to_ledger, pages.resolver
-    )
-    written = decision.to_ledger - unresolved
-    agreed = {**coupling.agreed, **decision.equal}
-    agreed |= {name: theirs.canonical[name] for name in written}
-    step.changes = {
-        "agreed": agreed,
-        "crm_etag": record.etag,
-        "superseded_etag": "",
-        "ledger_stamp": row["stamp"] + (1 if written else 0),
-        "has_unresolved": bool(ours.unresolved or unresolved),
-    }
-    if written:
-        step.action, step.body, step.written = Action.UPDATE, values, tuple(sorted(written))
-        step.outcome = Outcome.MODIFIED
-        step.restored = restored_values(decision.restored, ours.common, theirs.common)
-    if work.mapping.direction.writes_crm and (decision.to_crm or decision.conflicts):
-        # The phase to CRM sends what waits here, and reports what waits for a person: for it the
-        # record still counts as changed.
-        step.changes["ledger_stamp"] = None
-    elif decision.conflicts:
-        step.problem = conflict_problem(decision.conflicts, coupling)
-        step.outcome = step.problem.outcome
 
 
 def commit(work: Slice, records: Sequence[CrmRecord], steps: Sequence[Step]) -> bool:

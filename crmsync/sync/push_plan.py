@@ -1,13 +1,13 @@
 """The first station of the phase *to CRM*: decide what is to be done with each ledger row."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from crmsync.sync import caution, obstacles, twins
-from crmsync.sync.couplings import next_generations
-from crmsync.sync.models import Coupling, CrmRecord, Obstacle, crm_row_id
+from crmsync.sync import caution, identity, obstacles, twins
+from crmsync.sync.identity import Identities
+from crmsync.sync.models import Coupling, CrmRecord, Obstacle
 from crmsync.sync.sides import (
     CouplingResolver,
     FieldProblem,
@@ -47,7 +47,7 @@ class Known:
     couplings: Mapping[UUID, Coupling]
     records: Mapping[UUID, CrmRecord]
     obstacles: Mapping[UUID, Obstacle]
-    generations: Mapping[UUID, int] = field(default_factory=dict)
+    identities: Identities
 
     def etag(self, coupling: Coupling | None) -> str:
         """The ETag of the coupled row as last seen; empty when there is none."""
@@ -72,37 +72,15 @@ def _load_known(work: Slice, ids: Sequence[UUID]) -> Known:
         )
     }
     uncoupled = [one for one in ids if one not in couplings]
-    known = Known(
-        couplings,
-        {},
-        obstacles.of_page(mapping.name, Side.LEDGER, ids),
-        next_generations(mapping.name, uncoupled),
-    )
-    known.generations = _free_generations(work, uncoupled, known)
+    identities = identity.of_uncoupled(work, uncoupled)
     crm_ids = [coupling.crm_id for coupling in couplings.values()]
-    crm_ids += [_own_id(work, one, known) for one in uncoupled]
+    crm_ids += [identities.own_id(one) for one in uncoupled]
     records = CrmRecord.objects.filter(table=mapping.crm.logical_name, crm_id__in=crm_ids)
-    known.records = {record.crm_id: record for record in records}
-    return known
-
-
-def _free_generations(work: Slice, ids: Sequence[UUID], known: Known) -> dict[UUID, int]:
-    """The next generation of each, or the one after where a person gave its row to another."""
-    own = {_own_id(work, one, known): one for one in ids}
-    taken = Coupling.objects.filter(
-        crm_table=work.mapping.crm.logical_name, crm_id__in=own, removed_at__isnull=True
-    ).values_list("crm_id", flat=True)
-    given_away = {own[crm_id]: known.generations.get(own[crm_id], 1) + 1 for crm_id in taken}
-    return {**known.generations, **given_away}
-
-
-def _own_id(work: Slice, ledger_id: UUID, known: Known) -> UUID:
-    """The id that the row there has, or will have, if we make it."""
-    return crm_row_id(
-        organization_id=work.connection.organization_id,
-        crm_table=work.mapping.crm.logical_name,
-        ledger_id=ledger_id,
-        generation=known.generations.get(ledger_id, 1),
+    return Known(
+        couplings,
+        {record.crm_id: record for record in records},
+        obstacles.of_page(mapping.name, Side.LEDGER, ids),
+        identities,
     )
 
 
@@ -145,7 +123,7 @@ def _plan_uncoupled(
     if not mapping.creates_in_crm:
         step.outcome = None
         return step
-    if record := known.records.get(_own_id(work, row["id"], known)):
+    if record := known.records.get(known.identities.own_id(row["id"])):
         # A restored backup forgot the coupling; the row there is the one we made.
         return _couple(work, lookups, row, step, record, known, CouplingOrigin.CREATED)
     if twin := twins.find(mapping, ours.common, _twins_there(work, lookups)):
@@ -170,7 +148,7 @@ def _plan_create(
     known: Known,
 ) -> Step:
     mapping = work.mapping
-    crm_id = _own_id(work, row["id"], known)
+    crm_id = known.identities.own_id(row["id"])
     sent = [
         mapped.ledger
         for mapped in mapping.fields
@@ -189,7 +167,7 @@ def _plan_create(
         ledger_id=row["id"],
         crm_table=mapping.crm.logical_name,
         crm_id=crm_id,
-        generation=known.generations.get(row["id"], 1),
+        generation=known.identities.generation(row["id"]),
         origin=CouplingOrigin.CREATED,
         is_intent=True,
         intent_body=body,
@@ -221,7 +199,7 @@ def _couple(
         ledger_id=row["id"],
         crm_table=work.mapping.crm.logical_name,
         crm_id=record.crm_id,
-        generation=known.generations.get(row["id"], 1),
+        generation=known.identities.generation(row["id"]),
         origin=origin,
         first_winner=FirstWinner.LEDGER if is_key else FirstWinner.FILL_BLANKS,
     )

@@ -13,7 +13,7 @@ from crmsync.connections import services as connections
 from crmsync.dbclock import db_in
 from crmsync.ledger.models import CurrencyExchangeRate, Customer
 from crmsync.mapping.registry import get_mapping
-from crmsync.sync import jobs, leases, phases, pull, working
+from crmsync.sync import jobs, leases, phases, pull, pull_plan, working
 from crmsync.sync.leases import LeaseLost, Tally
 from crmsync.sync.models import Coupling, CrmRecord, Job, Obstacle, Part
 from crmsync.sync.slices import Slice
@@ -278,9 +278,9 @@ class TestAPull:
         )
         jobs.read_sales(mapping="CUSTOMER", by="test")
         work = _pull_slice()
-        pages = pull.start(work)
+        lookups = pull.start(work)
         records = pull.load_records(work)
-        steps = pull.plan(work, pages, records)
+        steps = pull_plan.plan(work, lookups, records)
         Customer.objects.filter(pk=coupling.ledger_id).update(city="Ribe")
 
         with pytest.raises(pull.LedgerChanged):
