@@ -32,13 +32,13 @@ def body_within(response: requests.Response, seconds: float) -> Iterator[None]:
 
 
 class _Connection(HTTPConnection):
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # stubs name another base
         with _head_within(self):
             return super().getresponse()
 
 
 class _TlsConnection(HTTPSConnection):
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # stubs name another base
         with _head_within(self):
             return super().getresponse()
 

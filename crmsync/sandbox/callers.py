@@ -74,7 +74,7 @@ def caller_from(snapshot: Snapshot, claims: Claims) -> Caller:
         if claims.get("idtyp") == "app"
         else ("azureactivedirectoryobjectid", "oid")
     )
-    sql = f"SELECT systemuserid, fullname, isdisabled FROM systemuser WHERE {column} = ?"  # noqa: S608
+    sql = f"SELECT systemuserid, fullname, isdisabled FROM systemuser WHERE {column} = ?"
     found = snapshot.one(sql, (claims.get(claim),))
     if found is None:
         raise DataverseError(403, NOT_A_MEMBER, "The user is not a member of the organization.")

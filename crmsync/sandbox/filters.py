@@ -73,7 +73,7 @@ def _follow(table: Table, alias: str, parts: list[str], *, depth: int) -> tuple[
     inner = f"n{depth}"
     sql, column = _follow(target, inner, rest, depth=depth + 1)
     return (
-        f"(SELECT {sql} FROM {quoted(target.name)} AS {inner} WHERE "  # noqa: S608
+        f"(SELECT {sql} FROM {quoted(target.name)} AS {inner} WHERE "
         f"{inner}.{quoted(target.primary_id)} = {alias}.{quoted(lookup.name)})",
         column,
     )

@@ -74,7 +74,7 @@ class Annotator:
         if table.primary_name is None:
             return {}
         sql = (
-            f"SELECT {quoted(table.primary_id)}, {quoted(table.primary_name)} "  # noqa: S608
+            f"SELECT {quoted(table.primary_id)}, {quoted(table.primary_name)} "
             f"FROM {quoted(table.name)} WHERE {among(quoted(table.primary_id))}"
         )
         found = self._snapshot.all(sql, (value_list(ids),))

@@ -57,7 +57,7 @@ def among(expression: str, *, word: str = "IN") -> str:
 
     The list is a single parameter however long it is: SQLite limits their number.
     """
-    return f"{expression} {word} (SELECT value FROM json_each(?))"  # noqa: S608
+    return f"{expression} {word} (SELECT value FROM json_each(?))"
 
 
 def value_list(values: Iterable[object]) -> str:
@@ -88,7 +88,7 @@ class Snapshot:
         """Return rows as stored, booleans still 0 and 1; whole ones unless `names` are given."""
         names = names or table.stored_names
         columns = ",".join(map(quoted, names))
-        sql = f"SELECT {columns} FROM {quoted(table.name)} WHERE {where}"  # noqa: S608
+        sql = f"SELECT {columns} FROM {quoted(table.name)} WHERE {where}"
         return [dict(zip(names, row, strict=True)) for row in self.all(sql, parameters)]
 
     def row(self, table: Table, row_id: str) -> Row | None:
@@ -96,7 +96,7 @@ class Snapshot:
         return found[0] if found else None
 
     def exists(self, table: Table, row_id: str) -> bool:
-        sql = f"SELECT 1 FROM {quoted(table.name)} WHERE {quoted(table.primary_id)} = ?"  # noqa: S608
+        sql = f"SELECT 1 FROM {quoted(table.name)} WHERE {quoted(table.primary_id)} = ?"
         return self.one(sql, (row_id,)) is not None
 
     def meta(self, key: str) -> object:
@@ -134,7 +134,7 @@ class Transaction(Snapshot):
             row[VERSION_COLUMN] = self._take_version()
         names = list(dict.fromkeys(name for row in rows for name in row))
         columns, marks = ",".join(map(quoted, names)), ",".join("?" * len(names))
-        sql = f"INSERT INTO {quoted(table.name)} ({columns}) VALUES ({marks})"  # noqa: S608
+        sql = f"INSERT INTO {quoted(table.name)} ({columns}) VALUES ({marks})"
         try:
             self._connection.executemany(sql, [tuple(map(row.get, names)) for row in rows])
         except sqlite3.IntegrityError:
@@ -148,13 +148,13 @@ class Transaction(Snapshot):
         version = self._take_version()
         changed = {**values, VERSION_COLUMN: version}
         columns = ",".join(f"{quoted(name)} = ?" for name in changed)
-        sql = f"UPDATE {quoted(table.name)} SET {columns} WHERE {quoted(table.primary_id)} = ?"  # noqa: S608
+        sql = f"UPDATE {quoted(table.name)} SET {columns} WHERE {quoted(table.primary_id)} = ?"
         self._connection.execute(sql, (*changed.values(), row_id))
         self.rows_written += 1
         return version
 
     def delete(self, table: Table, row_id: str) -> None:
-        sql = f"DELETE FROM {quoted(table.name)} WHERE {quoted(table.primary_id)} = ?"  # noqa: S608
+        sql = f"DELETE FROM {quoted(table.name)} WHERE {quoted(table.primary_id)} = ?"
         self._connection.execute(sql, (row_id,))
         self._connection.execute(
             "INSERT INTO _deletion VALUES (?, ?, ?)", (table.name, row_id, self._take_version())
@@ -164,7 +164,7 @@ class Transaction(Snapshot):
     def clear(self) -> None:
         """Forget every row, deletion and journal entry; settings and numbering stay."""
         for table in TABLES.values():
-            self._connection.execute(f"DELETE FROM {quoted(table.name)}")  # noqa: S608
+            self._connection.execute(f"DELETE FROM {quoted(table.name)}")
         self._connection.execute("DELETE FROM _deletion")
         self._connection.execute("DELETE FROM _journal")
 

@@ -56,8 +56,8 @@ class Tracker:
         mark = delta_mark(token)
         self._check_age(mark)
         snapshot = self.reader.snapshot
-        changed = f"SELECT count(*) FROM {quoted(table.name)} WHERE {_CHANGED}"  # noqa: S608
-        deleted = f"SELECT count(*) FROM ({_deletions_sql(table)})"  # noqa: S608
+        changed = f"SELECT count(*) FROM {quoted(table.name)} WHERE {_CHANGED}"
+        deleted = f"SELECT count(*) FROM ({_deletions_sql(table)})"
         window = (mark.version, snapshot.version)
         counts = (snapshot.one(changed, window), snapshot.one(deleted, (*window, mark.version)))
         return sum(int(str(found[0])) for found in counts if found)
@@ -161,7 +161,7 @@ def _deletions_sql(table: Table) -> str:
     """Return the SQL of ids deleted in a window of versions and not made again since."""
     name, key = quoted(table.name), quoted(table.primary_id)
     return (
-        "SELECT id, max(version) AS latest FROM _deletion"  # noqa: S608
+        "SELECT id, max(version) AS latest FROM _deletion"
         f" WHERE \"table\" = '{table.name}' AND version > ? AND version <= ?"
         f" AND NOT EXISTS (SELECT 1 FROM {name} WHERE {key} = id)"
         " GROUP BY id HAVING latest > ?"

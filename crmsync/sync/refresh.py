@@ -9,6 +9,7 @@ Source: Microsoft docs, "use change tracking to synchronize data with external s
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -222,13 +223,8 @@ def read_again(work: Slice, ids: Sequence[UUID]) -> None:
     table = work.mapping.crm
     for some in chunks(ids, IDS_PER_LOOKUP):
         where = odata.any_of(table.primary_key, some)
-        found: list[Row] = []
-        page = work.ask(
-            lambda where=where: work.client.first_page(  # type: ignore[misc]
-                table, columns=columns_of(table), where=where
-            )
-        )
-        found.extend(page.rows)
+        read = partial(work.client.first_page, table, columns=columns_of(table), where=where)
+        found = work.ask(read).rows
         present = {UUID(row[table.primary_key]) for row in found}
         with leases.fenced(work.lease):
             store_rows(table, found)
