@@ -1,6 +1,7 @@
 """What was asked and answered, kept in the data file with secrets cut out."""
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -26,14 +27,13 @@ _BEARER: Final = re.compile(r"(?i)(bearer\s+)[\w.~+/=-]{16,}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One request. Times are epoch seconds; `ended` is when the answer began to leave.
+    """One request. `time` is when it had arrived, in epoch seconds.
 
-    `url` is the path with its query as it came. `rows` counts the rows
-    written. `caller` is a systemuser id, or None before anybody was recognized.
+    `url` is the path with its query as it came. `rows` counts the rows written. `caller` is a
+    systemuser id, or None before anybody was recognized.
     """
 
     time: float
-    ended: float
     method: str
     url: str
     headers: Mapping[str, str]
@@ -43,25 +43,22 @@ class Entry:
     fault: int | None
     caller: str | None
 
-    def kept(self) -> bytes:
-        return orjson.dumps(
-            {
-                "time": self.time,
-                "ended": self.ended,
-                "method": self.method,
-                "url": without_secrets(self.url),
-                "headers": {
-                    name: CUT if name in _SECRET_HEADERS else value
-                    for name, value in self.headers.items()
-                },
-                "body": _body_text(self.body),
-                "status": self.status,
-                "applied": self.rows > 0,
-                "rows": self.rows,
-                "fault": self.fault,
-                "caller": self.caller,
-            }
-        )
+    def kept(self) -> dict[str, object]:
+        return {
+            "time": self.time,
+            "method": self.method,
+            "url": without_secrets(self.url),
+            "headers": {
+                name: CUT if name in _SECRET_HEADERS else value
+                for name, value in self.headers.items()
+            },
+            "body": _body_text(self.body),
+            "status": self.status,
+            "applied": self.rows > 0,
+            "rows": self.rows,
+            "fault": self.fault,
+            "caller": self.caller,
+        }
 
 
 class Journal:
@@ -71,8 +68,13 @@ class Journal:
         self._store = store
 
     def append(self, entry: Entry) -> None:
+        """Keep the entry, with `ended`: when the answer began to leave, in epoch seconds.
+
+        That moment is taken when the store lets us write: until then the answer waits, too.
+        """
+        kept = entry.kept()
         with self._store.write() as transaction:
-            transaction.append_journal(entry.kept())
+            transaction.append_journal(orjson.dumps({**kept, "ended": time.time()}))
 
     def since(self, n: int) -> dict[str, object]:
         """Return the entries numbered above `n`, and the number to ask from next time."""

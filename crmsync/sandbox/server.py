@@ -210,7 +210,6 @@ def _entry(
 ) -> Entry:
     return Entry(
         time=arrived,
-        ended=time.time(),
         method=request.method,
         url=request.target,
         headers=request.headers,
