@@ -47,12 +47,14 @@ def broker_url(data_dir: Path) -> str:
 def transport_options(url: str, data_dir: Path) -> dict[str, Any]:
     """kombu's options for the broker: it must fail fast, never hang a page."""
     if url.startswith("filesystem:"):
-        folder = str(data_dir / "broker" / "messages")
-        control = str(data_dir / "broker" / "control")
+        folder, control = data_dir / "broker" / "messages", data_dir / "broker" / "control"
+        for needed in (folder, control):
+            # kombu reads the folder without making it; a worker would end at once.
+            needed.mkdir(parents=True, exist_ok=True, mode=0o700)
         return {
-            "data_folder_in": folder,
-            "data_folder_out": folder,
-            "control_folder": control,
+            "data_folder_in": str(folder),
+            "data_folder_out": str(folder),
+            "control_folder": str(control),
             "polling_interval": 0.1,
         }
     return {"socket_connect_timeout": 2, "socket_timeout": 30, "retry_on_timeout": False}

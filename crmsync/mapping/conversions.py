@@ -115,26 +115,6 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
-    """A whole number."""
-
-    def from_ledger(self, value: Any, resolver: Resolver) -> Common:
-        return None if value is None else int(value)
-
-    def from_crm(self, value: Any, resolver: Resolver) -> Common:
-        return None if value is None else int(value)
-
-    def canonical(self, value: Common) -> Canonical:
-        return value
-
-    def body(self, column: str, value: Common) -> dict[str, Any]:
-        return {column: value}
-
-    def to_ledger(self, value: Common, resolver: Resolver) -> Any:
-        return value
-
-
-@dataclass(frozen=True, slots=True)
 class Lookup:
     """A reference to a record of another mapping; its common form is the id of the row there.
 

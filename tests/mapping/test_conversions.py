@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmsync.mapping.conversions import Code, Email, Lookup, Number, Phone, Text, Whole, clean
+from crmsync.mapping.conversions import Code, Email, Lookup, Number, Phone, Text, clean
 from crmsync.mapping.types import Conversion, ConversionError, LeftOut, ParentNotCoupled
 
 BASE_CURRENCY = UUID("11111111-1111-4111-8111-111111111111")
@@ -175,14 +175,6 @@ def test_a_number_that_must_be_there_says_what_is_missing() -> None:
 
     assert caught.value.code == "exchange_rate_missing"
     assert Number(2).from_ledger(None, NOBODY) is None
-
-
-def test_a_whole_number_is_itself() -> None:
-    kind = Whole()
-
-    assert kind.from_crm(3, NOBODY) == kind.from_ledger("3", NOBODY) == 3
-    assert kind.from_crm(None, NOBODY) is None
-    assert kind.body("statecode", 0) == {"statecode": 0}
 
 
 CURRENCY = Lookup("CURRENCY", "transactioncurrencyid", "transactioncurrencies", True)
