@@ -40,6 +40,16 @@ class FirstWinner(StrEnum):
     FILL_BLANKS = "fill_blanks"
 
 
+class Fate(StrEnum):
+    """What would become of one field of a pair."""
+
+    TO_LEDGER = "written_to_ledger"
+    TO_CRM = "written_to_crm"
+    EQUAL = "equal"
+    WAITS = "waits_for_a_person"
+    LEFT_ALONE = "left_alone"
+
+
 class CouplingOrigin(StrEnum):
     PERSON = "person"
     MATCH = "match"

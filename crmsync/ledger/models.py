@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from crmsync.terms import Experience
 
@@ -60,11 +61,15 @@ class NumberSeries(models.Model):
 
 
 class Salesperson(LedgerRecord):
-    code = models.CharField(max_length=20, unique=True)
-    name = models.CharField(max_length=50, blank=True)
-    email = models.CharField(max_length=80, blank=True)
-    phone_no = models.CharField(max_length=30, blank=True)
-    job_title = models.CharField(max_length=30, blank=True)
+    code = models.CharField(_("Code"), max_length=20, unique=True)
+    name = models.CharField(_("Name"), max_length=50, blank=True)
+    email = models.CharField(_("Email"), max_length=80, blank=True)
+    phone_no = models.CharField(_("Phone No."), max_length=30, blank=True)
+    job_title = models.CharField(_("Job Title"), max_length=30, blank=True)
+
+    class Meta:
+        verbose_name = _("salesperson")
+        verbose_name_plural = _("salespeople")
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
@@ -73,10 +78,14 @@ class Salesperson(LedgerRecord):
 class Currency(LedgerRecord):
     """A foreign currency; the local one is not a row, it is named by the company."""
 
-    code = models.CharField(max_length=10, unique=True)
-    iso_code = models.CharField(max_length=3, blank=True)
-    symbol = models.CharField(max_length=10, blank=True)
-    description = models.CharField(max_length=30, blank=True)
+    code = models.CharField(_("Code"), max_length=10, unique=True)
+    iso_code = models.CharField(_("ISO Code"), max_length=3, blank=True)
+    symbol = models.CharField(_("Symbol"), max_length=10, blank=True)
+    description = models.CharField(_("Description"), max_length=30, blank=True)
+
+    class Meta:
+        verbose_name = _("currency")
+        verbose_name_plural = _("currencies")
 
     def __str__(self) -> str:
         return self.code
@@ -103,32 +112,54 @@ class CurrencyExchangeRate(models.Model):
 
 class Customer(LedgerRecord):
     class Blocked(models.TextChoices):
-        NOT = "", "not blocked"
-        SHIP = "ship", "shipments"
-        INVOICE = "invoice", "invoices"
-        ALL = "all", "everything"
+        NOT = "", _("Not blocked")
+        SHIP = "ship", _("Ship")
+        INVOICE = "invoice", _("Invoice")
+        ALL = "all", _("All")
 
-    number = models.CharField(max_length=20, unique=True)
-    name = models.CharField(max_length=100, blank=True)
-    contact = models.CharField(max_length=100, blank=True)
-    address = models.CharField(max_length=100, blank=True)
-    address_2 = models.CharField(max_length=50, blank=True)
-    post_code = models.CharField(max_length=20, blank=True)
-    city = models.CharField(max_length=30, blank=True)
-    county = models.CharField(max_length=30, blank=True)
-    country_code = models.CharField(max_length=10, blank=True)
-    phone_no = models.CharField(max_length=30, blank=True)
-    fax_no = models.CharField(max_length=30, blank=True)
-    email = models.CharField(max_length=80, blank=True)
-    home_page = models.CharField(max_length=255, blank=True)
-    credit_limit = models.DecimalField(max_digits=18, decimal_places=2, default=Decimal(0))
-    blocked = models.CharField(max_length=10, choices=Blocked.choices, blank=True, default="")
+    number = models.CharField(_("No."), max_length=20, unique=True)
+    name = models.CharField(_("Name"), max_length=100, blank=True)
+    contact = models.CharField(_("Contact"), max_length=100, blank=True)
+    address = models.CharField(_("Address"), max_length=100, blank=True)
+    address_2 = models.CharField(_("Address 2"), max_length=50, blank=True)
+    post_code = models.CharField(_("Post Code"), max_length=20, blank=True)
+    city = models.CharField(_("City"), max_length=30, blank=True)
+    county = models.CharField(_("County"), max_length=30, blank=True)
+    country_code = models.CharField(_("Country/Region Code"), max_length=10, blank=True)
+    phone_no = models.CharField(_("Phone No."), max_length=30, blank=True)
+    fax_no = models.CharField(_("Fax No."), max_length=30, blank=True)
+    email = models.CharField(_("Email"), max_length=80, blank=True)
+    home_page = models.CharField(_("Home Page"), max_length=255, blank=True)
+    credit_limit = models.DecimalField(
+        _("Credit Limit (LCY)"), max_digits=18, decimal_places=2, default=Decimal(0)
+    )
+    blocked = models.CharField(
+        _("Blocked"), max_length=10, choices=Blocked.choices, blank=True, default=""
+    )
     salesperson = models.ForeignKey(
-        Salesperson, on_delete=models.PROTECT, null=True, blank=True, related_name="customers"
+        Salesperson,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="customers",
+        verbose_name=_("Salesperson Code"),
     )
     currency = models.ForeignKey(
-        Currency, on_delete=models.PROTECT, null=True, blank=True, related_name="customers"
+        Currency,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="customers",
+        verbose_name=_("Currency Code"),
     )
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        indexes: ClassVar = [
+            models.Index(fields=["name", "id"], name="customer_by_name"),
+            models.Index(fields=["city", "id"], name="customer_by_city"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.number} {self.name}"

@@ -182,6 +182,39 @@ def _creation(mapping: TableMapping) -> Iterator[Error]:
         )
 
 
+def _pages(mapping: TableMapping) -> Iterator[Error]:
+    """Lists and cards show what the model or the mapping has, each thing once."""
+    known = {*mapping.computed, *(one.ledger for one in mapping.fields)}
+    grouped = [name for group in mapping.groups for name in group.fields]
+    for what, names in (("listed", mapping.listed), ("groups", grouped)):
+        for name in names:
+            if name not in known and _model_field(mapping, name) is None:
+                yield _error(
+                    12,
+                    f"{what} names {name}, which is neither mapped nor a field of the model.",
+                    hint="Name a field of the model or of the mapping.",
+                    about=mapping,
+                )
+        for name in _doubled(names):
+            yield _error(
+                12, f"{what} names {name} twice.", hint="Keep one of the two.", about=mapping
+            )
+    for name in {mapping.number, mapping.title} & {*mapping.listed}:
+        yield _error(
+            12,
+            f"listed names {name}, which every list shows.",
+            hint="Name further columns only.",
+            about=mapping,
+        )
+    if not str(mapping.caption).strip() or not str(mapping.crm_caption).strip():
+        yield _error(
+            13,
+            "It has no caption, or none for a row there.",
+            hint="Declare caption and crm_caption: people read them on every page.",
+            about=mapping,
+        )
+
+
 _OF_ONE: tuple[Callable[[TableMapping], Iterator[Error]], ...] = (
     _ledger_attributes,
     _doubled_fields,
@@ -190,6 +223,7 @@ _OF_ONE: tuple[Callable[[TableMapping], Iterator[Error]], ...] = (
     _named_fields,
     _lengths,
     _creation,
+    _pages,
 )
 
 

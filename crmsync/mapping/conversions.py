@@ -107,9 +107,11 @@ class Number:
         try:
             number = Decimal(str(value)).quantize(Decimal(1).scaleb(-self.decimals))
         except InvalidOperation as error:
-            raise ConversionError("not_a_number", f"{value!r} is not a number.") from error
+            raise ConversionError(
+                "not_a_number", f"{value!r} is not a number.", value=str(value)
+            ) from error
         if not number.is_finite():
-            raise ConversionError("not_a_number", f"{value!r} is not a number.")
+            raise ConversionError("not_a_number", f"{value!r} is not a number.", value=str(value))
         text = format(number + 0, "f")  # a negative zero is zero
         return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -172,6 +174,10 @@ def _within(value: Common, length: int, side: str) -> str | None:
     size = len(text.encode("utf-16-le")) // 2
     if size > length:
         raise ConversionError(
-            "value_too_long", f"{size} characters; {side} takes at most {length}."
+            "value_too_long",
+            f"{size} characters; {side} takes at most {length}.",
+            size=size,
+            most=length,
+            in_product=side,
         )
     return text

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.db.models import Expression, Subquery
+from django.utils.functional import Promise
 
 from crmsync.dataverse.client import Table
 from crmsync.ledger.models import LedgerRecord
@@ -21,11 +22,12 @@ Canonical = str | int | bool | None
 
 
 class ConversionError(ValueError):
-    """A value that the other side cannot take."""
+    """A value that the other side cannot take; ``details`` are the sentence's facts."""
 
-    def __init__(self, code: str, sentence: str) -> None:
+    def __init__(self, code: str, sentence: str, **details: str | int) -> None:
         super().__init__(sentence)
         self.code = code
+        self.details = details
 
 
 class ParentNotCoupled(Exception):
@@ -82,7 +84,8 @@ class FieldMapping:
 
     ``ledger`` is an attribute (``currency_id`` for a lookup) and names the field in agreed values
     and errors; ``crm`` is the column as it is read. ``is_required``: without a value there is no
-    record on the other side, so the record is refused (text) or waits (lookup).
+    record on the other side, so the record is refused (text) or waits (lookup). ``caption`` is
+    for values that are no field of the model, which brings its own.
     """
 
     ledger: str
@@ -90,6 +93,7 @@ class FieldMapping:
     direction: Direction
     conversion: Conversion
     is_required: bool = False
+    caption: str | Promise = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +104,26 @@ class Condition:
     value: str | int | bool | None
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Fields of the model that stand together on a card, under their caption."""
+
+    caption: str | Promise
+    fields: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableMapping:
-    """A table of ours beside one of theirs; everything else follows from this declaration."""
+    """A table of ours beside one of theirs; everything else follows from this declaration.
+
+    ``caption`` names the list of our records, ``crm_caption`` one row there (an account).
+    ``listed`` are the columns of the list besides number and title. ``groups`` arrange the card:
+    they may name fields of the model that are not mapped; mapped ones that no group names follow.
+    """
 
     name: str
-    caption: str
+    caption: str | Promise
+    crm_caption: str | Promise
     scope: Scope
     ledger: type[LedgerRecord]
     number: str
@@ -128,6 +146,8 @@ class TableMapping:
     match_on: tuple[str, ...] = ()
     match_confirmed_by: tuple[str, ...] = ()
     conflict_policy: ConflictPolicy = ConflictPolicy.ASK
+    listed: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
 
     def field(self, ledger: str) -> FieldMapping:
         return next(mapped for mapped in self.fields if mapped.ledger == ledger)

@@ -6,8 +6,12 @@ from uuid import UUID
 
 from django.db.models import F, Max
 
+from crmsync.mapping.conversions import Lookup
+from crmsync.mapping.registry import all_mappings
+from crmsync.mapping.types import TableMapping
+from crmsync.sync import exclusions
 from crmsync.sync.models import Coupling
-from crmsync.terms import FirstWinner
+from crmsync.terms import FirstWinner, Side
 
 _KEPT = [
     "version",
@@ -19,6 +23,7 @@ _KEPT = [
     "superseded_etag",
     "has_unresolved",
     "sent",
+    "sent_fields",
     "sent_by_job",
     "to_crm_job",
     "to_crm_outcome",
@@ -54,6 +59,18 @@ def store_couplings(changes: Sequence[tuple[Coupling, Mapping[str, Any]]]) -> No
         update_fields=_KEPT,
         batch_size=500,
     )
+
+
+def require_included(mapping: TableMapping, couplings: Sequence[Coupling]) -> None:
+    """Make sure that nobody left these out since they were read. Only inside a transaction.
+
+    Raises CouplingChanged.
+    """
+    ours, theirs = [one.ledger_id for one in couplings], [one.crm_id for one in couplings]
+    left_out = exclusions.left_out_of(mapping, Side.LEDGER, ours)
+    left_out |= exclusions.left_out_of(mapping, Side.CRM, theirs)
+    if left_out:
+        raise CouplingChanged(f"{len(left_out)} records were left out meanwhile.")
 
 
 def follow_merges(table: str, masters: Mapping[UUID, UUID]) -> None:
@@ -92,3 +109,22 @@ def next_generations(mapping: str, ledger_ids: Sequence[UUID]) -> dict[UUID, int
         .values_list("ledger_id", "latest")
     )
     return {ledger_id: latest + 1 for ledger_id, latest in removed}
+
+
+def revisit_children(parent: str) -> None:
+    """Lookups to the parent may lead elsewhere now: records that have one are compared again.
+
+    The version moves on, so that a pass which compared them before does not store the contrary.
+    """
+    children = [
+        mapping.name
+        for mapping in all_mappings()
+        if any(
+            isinstance(mapped.conversion, Lookup) and mapped.conversion.parent == parent
+            for mapped in mapping.fields
+        )
+    ]
+    if children:
+        Coupling.objects.filter(mapping__in=children, removed_at__isnull=True).update(
+            has_unresolved=True, version=F("version") + 1
+        )

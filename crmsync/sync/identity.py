@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from crmsync.sync import exclusions
 from crmsync.sync.couplings import next_generations
 from crmsync.sync.models import Coupling, crm_row_id
 from crmsync.sync.slices import Slice
+from crmsync.terms import Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +48,18 @@ def of_uncoupled(work: Slice, ledger_ids: Sequence[UUID]) -> Identities:
         for crm_id in taken.values_list("crm_id", flat=True)
     }
     return Identities(first.organization_id, table, {**generations, **given_away})
+
+
+def rows_of_left_out(work: Slice) -> set[UUID]:
+    """The rows that we made, or would make, for uncoupled records that are left out."""
+    live = Coupling.objects.filter(mapping=work.mapping.name, removed_at__isnull=True)
+    left_out = exclusions.left_out(work.mapping, Side.LEDGER).exclude(
+        record_id__in=live.values("ledger_id")
+    )
+    ledger_ids = list(left_out.values_list("record_id", flat=True))
+    identities = Identities(
+        work.connection.organization_id,
+        work.mapping.crm.logical_name,
+        next_generations(work.mapping.name, ledger_ids),
+    )
+    return {identities.own_id(one) for one in ledger_ids}

@@ -15,6 +15,7 @@ from crmsync.mapping.registry import get_mapping
 from crmsync.sync import leases, phases, working
 from crmsync.sync.models import Job, Part
 from crmsync.sync.nudges import nudge_parts
+from crmsync.sync.walk import Only
 from crmsync.terms import ACTIVE_STATES, JobState, PhaseName
 
 # Between two looks at parts that wait or that another worker owns.
@@ -48,9 +49,14 @@ def request(
     limit: int | None = None,
     retries_failed: bool = False,
     refresh_only: bool = False,
+    only: Only | None = None,
 ) -> Job:
-    """Ask for one pass over a mapping. Raises AlreadyActive, or LookupError for its name."""
+    """Ask for one pass over a mapping, or over ``only`` some records and their counterparts.
+
+    Raises AlreadyActive, WrongSelection, or LookupError for the mapping's name.
+    """
     declared = get_mapping(mapping)
+    chosen = only.as_json() if only else None
     walked = [PhaseName.REFRESH] if refresh_only else phases.phases_of(declared)
     try:
         with transaction.atomic():
@@ -60,6 +66,7 @@ def request(
                 phases=walked,
                 phase=walked[0],
                 limit=limit,
+                only=chosen,
                 retries_failed=retries_failed,
                 requested_by=by,
             )
@@ -69,6 +76,7 @@ def request(
         if active is None:
             raise
         raise AlreadyActive(active) from error
+    job.refresh_from_db()
     return job
 
 

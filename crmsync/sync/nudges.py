@@ -23,6 +23,10 @@ def nudge_full_synchronizations() -> None:
     _send("fullsync.tasks.advance")
 
 
+def nudge_matching(matching_id: int) -> None:
+    _send("coupling.tasks.run_matching", matching_id=matching_id)
+
+
 def _send(task: str, **arguments: int) -> bool:
     """Publish a nudge; False when the broker is away, which only makes things slower."""
     try:

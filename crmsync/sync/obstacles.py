@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.db.models import Q
+
 from crmsync.mapping.types import TableMapping
-from crmsync.sync.models import CrmRecord, Job, Obstacle
+from crmsync.sync import exclusions
+from crmsync.sync.models import Coupling, CrmRecord, Job, Obstacle
 from crmsync.sync.sides import scope_filter
 from crmsync.sync.steps import Step
 from crmsync.terms import NEEDS_ATTENTION, Side
@@ -56,3 +59,20 @@ def forget_gone(mapping: TableMapping) -> None:
     known = Obstacle.objects.filter(mapping=mapping.name)
     known.filter(side=Side.LEDGER).exclude(record_id__in=in_scope.values("pk")).delete()
     known.filter(side=Side.CRM).exclude(record_id__in=there.values("crm_id")).delete()
+    forget_left_out(mapping)
+
+
+def forget_left_out(mapping: TableMapping) -> None:
+    """Nothing is said of records that were left out, nor of those coupled with them."""
+    live = Coupling.objects.filter(
+        mapping=mapping.name, crm_table=mapping.crm.logical_name, removed_at__isnull=True
+    )
+    here = exclusions.left_out(mapping, Side.LEDGER).values("record_id")
+    there = exclusions.left_out(mapping, Side.CRM).values("record_id")
+    known = Obstacle.objects.filter(mapping=mapping.name)
+    known.filter(side=Side.LEDGER).filter(
+        Q(record_id__in=here) | Q(record_id__in=live.filter(crm_id__in=there).values("ledger_id"))
+    ).delete()
+    known.filter(side=Side.CRM).filter(
+        Q(record_id__in=there) | Q(record_id__in=live.filter(ledger_id__in=here).values("crm_id"))
+    ).delete()

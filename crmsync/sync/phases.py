@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from crmsync.mapping.registry import get_mapping
 from crmsync.mapping.types import TableMapping
-from crmsync.sync import obstacles
+from crmsync.sync import obstacles, walk
 from crmsync.sync.models import CrmRecord, Job, Part
 from crmsync.sync.nudges import nudge_full_synchronizations, nudge_parts
 from crmsync.terms import ACTIVE_STATES, JobState, PhaseName
@@ -31,6 +31,9 @@ def phases_of(mapping: TableMapping) -> list[PhaseName]:
 
 def open_phase(job: Job, phase: PhaseName) -> None:
     """Cut the phase into parts and wake workers up. Only inside a transaction."""
+    Job.objects.filter(pk=job.pk).update(
+        phase_began_at=Now(), phase_rows=walk.count(get_mapping(job.mapping), job, phase)
+    )
     bounds = _bounds(job, phase)
     parts = [
         Part(job=job, phase=phase, ordinal=ordinal, low=low, high=high)
@@ -43,7 +46,7 @@ def open_phase(job: Job, phase: PhaseName) -> None:
 
 def _bounds(job: Job, phase: PhaseName) -> list[tuple[UUID | None, UUID | None]]:
     """Even cuts through the key space; the first and the last range are open."""
-    if phase in (PhaseName.REFRESH, PhaseName.ABSORB) or job.limit is not None:
+    if phase in (PhaseName.REFRESH, PhaseName.ABSORB) or job.limit or job.only:
         return [(None, None)]
     mapping = get_mapping(job.mapping)
     if phase is PhaseName.TO_CRM:

@@ -11,7 +11,7 @@ from crmsync.connections.models import Connection
 from crmsync.dataverse.client import Client
 from crmsync.mapping.registry import get_mapping
 from crmsync.mapping.types import TableMapping
-from crmsync.sync import pull, pull_plan, push, push_plan
+from crmsync.sync import pull, pull_plan, push, push_known, push_plan
 from crmsync.sync.leases import Lease
 from crmsync.sync.models import CrmRecord, Job, Part
 from crmsync.sync.sides import CouplingResolver
@@ -70,7 +70,7 @@ def _preview_push(
     found: Preview,
 ) -> None:
     work = _nobodys_slice(mapping, connection, client, PhaseName.TO_CRM)
-    lookups = push_plan.Lookups(resolver)
+    lookups = push_known.Lookups(resolver)
     counts = found.outcomes[PhaseName.TO_CRM] = Counter()
 
     def note(steps: Sequence[Step], rows: Sequence[Any]) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from crmsync.ledger.services import take_numbers
-from crmsync.sync import leases, obstacles, restorations
-from crmsync.sync.couplings import store_couplings
+from crmsync.sync import changes, leases, obstacles, restorations
+from crmsync.sync.couplings import require_included, store_couplings
 from crmsync.sync.leases import Tally
 from crmsync.sync.models import CrmRecord
 from crmsync.sync.pull_plan import Lookups, plan
@@ -22,6 +22,7 @@ from crmsync.sync.steps import (
     Action,
     Step,
 )
+from crmsync.sync.walk import crm_records
 from crmsync.terms import Outcome, Side
 
 PAGE_ROWS = 500
@@ -48,9 +49,7 @@ def run_page(work: Slice, lookups: Lookups) -> bool:
 
 def load_records(work: Slice) -> list[CrmRecord]:
     part = work.part
-    records = CrmRecord.objects.filter(
-        table=work.mapping.crm.logical_name, is_deleted=False
-    ).order_by("crm_id")
+    records = crm_records(work.mapping, work.job).order_by("crm_id")
     low = part.checkpoint.get("after") or part.low
     if low is not None:
         records = records.filter(crm_id__gt=low)
@@ -71,6 +70,10 @@ def commit(work: Slice, records: Sequence[CrmRecord], steps: Sequence[Step]) -> 
             tally.add(step.outcome)
     position: dict[str, object] = {"after": str(records[-1].crm_id)}
     with leases.fenced(work.lease):
+        require_included(
+            work.mapping,
+            [s.coupling for s in steps if s.coupling and s.action is not Action.NOTHING],
+        )
         _update_rows(work, [step for step in steps if step.action is Action.UPDATE])
         _insert_rows(work, [step for step in steps if step.action is Action.CREATE])
         for step in steps:
@@ -120,4 +123,5 @@ def _store(work: Slice, steps: Sequence[Step]) -> None:
         ]
     )
     restorations.keep(work.job, Side.LEDGER, steps)
+    changes.keep(work.mapping, steps)
     obstacles.keep(work.job, Side.CRM, steps)

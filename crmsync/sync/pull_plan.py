@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from crmsync.sync import caution, identity, obstacles, twins
+from crmsync.sync import caution, exclusions, identity, obstacles, twins
 from crmsync.sync.models import Coupling, CrmRecord, Obstacle
 from crmsync.sync.sides import (
     CouplingResolver,
@@ -22,14 +22,23 @@ from crmsync.sync.steps import (
     Action,
     Problem,
     Step,
+    Written,
+    agreed_by_now,
     compare,
     conflict_problem,
     is_changed,
+    lost_write,
     problem_of,
+    replaced,
     restored_values,
     tried_before,
 )
 from crmsync.terms import CouplingOrigin, FirstWinner, Outcome, Side
+
+# Records that share a number, a name or an address with a row; a common name has very many.
+MOST_CANDIDATES = 50
+
+Candidate = tuple[str, UUID]
 
 
 @dataclass(slots=True)
@@ -38,6 +47,22 @@ class Lookups:
 
     resolver: CouplingResolver
     twins_here: twins.Index | None = None
+    dismissed: dict[UUID, set[UUID]] | None = None
+    rows_of_left_out: set[UUID] | None = None
+
+    def twins(self, work: Slice, crm_id: UUID, common: Mapping[str, Any]) -> list[Candidate]:
+        """Records here that look like the row, and by which field; best first."""
+        if self.twins_here is None or self.dismissed is None:
+            self.twins_here = twins.uncoupled_records_here(work.mapping)
+            self.dismissed = exclusions.dismissed_by(work.mapping, Side.CRM)
+        dismissed = self.dismissed.get(crm_id, ())
+        return twins.find(work.mapping, common, self.twins_here, dismissed)
+
+    def belongs_to_left_out(self, work: Slice, crm_id: UUID) -> bool:
+        """Whether we once made the row for a record that is left out, and a backup forgot it."""
+        if self.rows_of_left_out is None:
+            self.rows_of_left_out = identity.rows_of_left_out(work)
+        return crm_id in self.rows_of_left_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +75,7 @@ class Known:
 def plan(work: Slice, lookups: Lookups, records: Sequence[CrmRecord]) -> list[Step]:
     known = _load_known(work, records)
     steps = [_plan_record(work, lookups, record, known) for record in records]
+    twins.name_them(work.mapping, steps)
     caution.let_go(work)
     return steps
 
@@ -110,20 +136,14 @@ def _plan_insert(
         step.outcome = earlier
         return step
     theirs = crm_side(mapping, record.values, lookups.resolver)
-    if lookups.twins_here is None:
-        lookups.twins_here = twins.uncoupled_records_here(mapping)
-    if twin := twins.find(mapping, theirs.common, lookups.twins_here):
-        if own := _own_row(work, record, twin[1]):
+    if found := lookups.twins(work, record.crm_id, theirs.common):
+        if own := _own_row(work, record, [ledger_id for _, ledger_id in found]):
             step.coupling, step.outcome = own, Outcome.COUPLED
             return step
-        return step.refuse(
-            Problem(
-                Outcome.UNDECIDED,
-                "likely_twin",
-                f"A record in Financials without counterpart ({twin[1]}) has the same {twin[0]}.",
-                {"field": twin[0], "ledger_id": str(twin[1])},
-            )
-        )
+        return step.refuse(twins.here(*found[0]))
+    if lookups.belongs_to_left_out(work, record.crm_id):
+        step.outcome = None
+        return step
     names = [
         mapped.ledger
         for mapped in mapping.fields
@@ -131,6 +151,7 @@ def _plan_insert(
     ]
     values, unresolved = ledger_values(mapping, theirs.common, names, lookups.resolver)
     step.action, step.outcome, step.body = Action.CREATE, Outcome.INSERTED, values
+    step.happened.append(Written(Side.LEDGER, Outcome.INSERTED, work.job.pk))
     step.coupling = Coupling(
         mapping=mapping.name,
         ledger_id=uuid.uuid4(),
@@ -158,11 +179,13 @@ def _is_mine(work: Slice, coupling: Coupling) -> bool:
     return not (coupling.is_intent and records.exists())
 
 
-def _own_row(work: Slice, record: CrmRecord, ledger_id: UUID) -> Coupling | None:
+def _own_row(work: Slice, record: CrmRecord, candidates: Sequence[UUID]) -> Coupling | None:
     """The coupling that a restored backup forgot: the row has the id we would choose for it."""
     mapping = work.mapping
-    identities = identity.of_uncoupled(work, [ledger_id])
-    if identities.own_id(ledger_id) != record.crm_id:
+    candidates = list(dict.fromkeys(candidates))[:MOST_CANDIDATES]
+    identities = identity.of_uncoupled(work, candidates)
+    ledger_id = next((one for one in candidates if identities.own_id(one) == record.crm_id), None)
+    if ledger_id is None:
         return None
     return Coupling(
         mapping=mapping.name,
@@ -216,7 +239,7 @@ def _compare_pair(
         work.mapping, theirs.common, decision.to_ledger, lookups.resolver
     )
     written = decision.to_ledger - unresolved
-    agreed = {**coupling.agreed, **decision.equal}
+    agreed = {**agreed_by_now(coupling, theirs), **decision.equal}
     agreed |= {name: theirs.canonical[name] for name in written}
     step.changes = {
         "agreed": agreed,
@@ -225,10 +248,15 @@ def _compare_pair(
         "ledger_stamp": row["stamp"] + (1 if written else 0),
         "has_unresolved": bool(ours.unresolved or unresolved),
     }
+    if lost := lost_write(coupling, theirs):
+        step.happened.append(lost)
+        step.changes |= {"sent": {}, "sent_fields": {}}
     if written:
         step.action, step.body, step.written = Action.UPDATE, values, tuple(sorted(written))
         step.outcome = Outcome.MODIFIED
         step.restored = restored_values(decision.restored, ours.common, theirs.common)
+        fields = replaced(written, ours.common, theirs.common)
+        step.happened.append(Written(Side.LEDGER, Outcome.MODIFIED, work.job.pk, fields))
     if work.mapping.direction.writes_crm and (decision.to_crm or decision.conflicts):
         # The phase to CRM sends what waits here, and reports what waits for a person: for it the
         # record still counts as changed.

@@ -21,15 +21,17 @@ from crmsync.dataverse.errors import (
     UnreadableAnswer,
     VersionConflict,
 )
-from crmsync.sync import caution, leases, obstacles, refresh, restorations
-from crmsync.sync.couplings import store_couplings
+from crmsync.sync import caution, changes, exclusions, leases, obstacles, refresh, restorations
+from crmsync.sync.couplings import require_included, store_couplings
 from crmsync.sync.leases import Tally
 from crmsync.sync.models import Coupling, CrmTable
-from crmsync.sync.push_plan import Lookups, plan
+from crmsync.sync.push_known import Lookups
+from crmsync.sync.push_plan import plan
 from crmsync.sync.sending import Answered, Sender, Sizes, break_in
-from crmsync.sync.sides import CouplingResolver, scope_filter
+from crmsync.sync.sides import CouplingResolver
 from crmsync.sync.slices import Slice, send_all
-from crmsync.sync.steps import Action, Problem, Step
+from crmsync.sync.steps import Action, Problem, Step, Written
+from crmsync.sync.walk import ledger_rows
 from crmsync.terms import Outcome, Side
 
 PAGE_ROWS = 1000
@@ -70,11 +72,7 @@ def run_page(work: Slice, pages: Pages) -> bool:
 def load_rows(work: Slice) -> list[Row]:
     """The next page of the range, by key."""
     mapping, part = work.mapping, work.part
-    rows = (
-        mapping.ledger._default_manager.filter(**scope_filter(mapping.ledger_scope))
-        .annotate(**mapping.computed)
-        .order_by("pk")
-    )
+    rows = ledger_rows(mapping, work.job).annotate(**mapping.computed).order_by("pk")
     low = part.checkpoint.get("after") or part.low
     if low is not None:
         rows = rows.filter(pk__gt=low)
@@ -116,21 +114,33 @@ def commit_intents(work: Slice, steps: Sequence[Step]) -> None:
     for step in steps:
         if step.coupling is not None and step.coupling._state.adding:
             step.coupling.sent, step.coupling.sent_by_job = step.sent, work.job.pk
+            step.coupling.sent_fields = step.sent_fields
             new.append(step.coupling)
-    updated = [
-        (step.coupling, {"sent": step.sent, "sent_by_job": work.job.pk})
+    updating = [
+        step
         for step in steps
         if step.coupling and step.action is Action.UPDATE and not step.coupling._state.adding
     ]
-    if not new and not updated:
+    if not new and not updating:
         return
     try:
         with leases.fenced(work.lease):
+            require_included(
+                work.mapping, [*new, *(step.coupling for step in updating if step.coupling)]
+            )
             Coupling.objects.bulk_create(new, batch_size=500)
-            store_couplings(updated)
+            # What an earlier attempt wrote is known now, and the next one overwrites its trace.
+            changes.keep(work.mapping, updating)
+            store_couplings([_about_to_send(work, step) for step in updating])
     except IntegrityError as error:
         # Somebody coupled one of them in between; the page is read and decided again.
         raise TransientError("A record was coupled by somebody else meanwhile.") from error
+
+
+def _about_to_send(work: Slice, step: Step) -> tuple[Coupling, dict[str, Any]]:
+    assert step.coupling is not None  # noqa: S101 - for the type checker; the caller looked
+    sent = {"sent": step.sent, "sent_fields": step.sent_fields, "sent_by_job": work.job.pk}
+    return step.coupling, sent
 
 
 def _send(work: Slice, pages: Pages, steps: Sequence[Step]) -> DataverseError | None:
@@ -140,7 +150,7 @@ def _send(work: Slice, pages: Pages, steps: Sequence[Step]) -> DataverseError | 
     if not creates and not updates:
         return None
     try:
-        creates = _adopt_found(work, creates)
+        creates = _without_left_out(work, _adopt_found(work, creates))
         takes_multiple = bool(creates) and _takes_create_multiple(work)
     except TransientError as lost:
         return lost
@@ -149,7 +159,7 @@ def _send(work: Slice, pages: Pages, steps: Sequence[Step]) -> DataverseError | 
     if caution.gives_up(work, broken):
         _set_aside_singles(answers)
     for step, error in chain(*answers):
-        _take_answer(step, error)
+        _take_answer(work, step, error)
     _keep_results(work, [step for step, _ in chain(*answers) if step.action is Action.NOTHING])
     is_complete = all(
         step.action in (Action.NOTHING, Action.READ_AGAIN) for step in (*creates, *updates)
@@ -172,8 +182,20 @@ def _adopt_found(work: Slice, creates: Sequence[Step]) -> list[Step]:
     found = work.ask(lambda: work.client.existing(work.mapping.crm, attempted))
     adopted = [step for step in creates if step.coupling and step.coupling.crm_id in found]
     for step in adopted:
-        _succeeded(step)
+        _succeeded(work, step)
     _keep_results(work, adopted)
+    return [step for step in creates if step.action is Action.CREATE]
+
+
+def _without_left_out(work: Slice, creates: Sequence[Step]) -> list[Step]:
+    """An intent of a record that was left out since is not sent; it waits to be taken back in."""
+    intended = [step.record_id for step in creates if step.was_intended]
+    if not intended:
+        return list(creates)
+    left_out = exclusions.left_out_of(work.mapping, Side.LEDGER, intended)
+    for step in creates:
+        if step.record_id in left_out:
+            step.action, step.outcome = Action.NOTHING, None
     return [step for step in creates if step.action is Action.CREATE]
 
 
@@ -192,7 +214,9 @@ def _decide_anew(work: Slice, pages: Pages, rows: Sequence[Row], steps: list[Ste
     """Read the rows there as they are now, and compare again."""
     ids = {row["id"] for row in rows}
     stale = [step.coupling for step in steps if step.coupling and step.record_id in ids]
-    refresh.read_again(work, [coupling.crm_id for coupling in stale])
+    crm_ids = [coupling.crm_id for coupling in stale]
+    refresh.read_again(work, crm_ids)
+    pages.lookups.fresh.update(crm_ids)
     again = {step.record_id: step for step in plan(work, pages.lookups, rows)}
     steps[:] = [again.get(step.record_id, step) for step in steps]
 
@@ -200,23 +224,29 @@ def _decide_anew(work: Slice, pages: Pages, rows: Sequence[Row], steps: list[Ste
 # Station four: results.
 
 
-def _take_answer(step: Step, error: DataverseError | None) -> None:
+def _take_answer(work: Slice, step: Step, error: DataverseError | None) -> None:
     """Turn one row's answer into its verdict; an error that is not its own leaves it as it was."""
     if step.problem is caution.ALWAYS_BREAKS:
         return
     if error is None:
-        _succeeded(step)
+        _succeeded(work, step)
     elif step.action is Action.UPDATE and isinstance(error, VersionConflict | RowMissing):
         step.action = Action.READ_AGAIN
     elif isinstance(error, RecordError):
+        is_update = step.action is Action.UPDATE
         step.refuse(Problem(Outcome.FAILED, error.code, str(error), {"path": error.trace.path}))
+        # It was answered: should the values ever stand there, somebody else wrote them.
+        step.changes = {"sent": {}, "sent_fields": {}} if is_update else {}
 
 
-def _succeeded(step: Step) -> None:
+def _succeeded(work: Slice, step: Step) -> None:
     if step.action is Action.CREATE:
         step.changes = {"is_intent": False, "intent_body": None}
+        outcome = Outcome.INSERTED
     else:
-        step.changes |= {"superseded_etag": step.etag, "sent": {}}
+        step.changes |= {"superseded_etag": step.etag, "sent": {}, "sent_fields": {}}
+        outcome = Outcome.COUPLED if step.outcome is Outcome.COUPLED else Outcome.MODIFIED
+    step.happened.append(Written(Side.CRM, outcome, work.job.pk, step.sent_fields))
     step.action = Action.NOTHING
 
 
@@ -242,6 +272,7 @@ def _store(work: Slice, steps: Sequence[Step]) -> None:
         ]
     )
     restorations.keep(work.job, Side.CRM, steps)
+    changes.keep(work.mapping, steps)
     for step in steps:
         step.changes, step.restored = {}, ()
     obstacles.keep(work.job, Side.LEDGER, steps)

@@ -1,17 +1,16 @@
 """The first station of the phase *to CRM*: decide what is to be done with each ledger row."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
-from crmsync.sync import caution, identity, obstacles, twins
-from crmsync.sync.identity import Identities
-from crmsync.sync.models import Coupling, CrmRecord, Obstacle
+from crmsync.sync import caution, twins
+from crmsync.sync.decide import Decision
+from crmsync.sync.models import Coupling, CrmRecord
+from crmsync.sync.push_known import Known, Lookups, load_known
 from crmsync.sync.sides import (
-    CouplingResolver,
     FieldProblem,
     ParentMissing,
+    SideValues,
     in_scope,
     ledger_side,
     request_body,
@@ -21,67 +20,26 @@ from crmsync.sync.steps import (
     Action,
     Problem,
     Step,
+    agreed_by_now,
     compare,
     conflict_problem,
     is_changed,
+    lost_write,
     problem_of,
+    replaced,
     restored_values,
     tried_before,
 )
 from crmsync.terms import CouplingOrigin, FirstWinner, Outcome, Side
 
 
-@dataclass(slots=True)
-class Lookups:
-    """What one slice looks up once and keeps from page to page."""
-
-    resolver: CouplingResolver
-    twins_there: twins.Index | None = None
-    unique_there: dict[str, CrmRecord] | None = None
-
-
-@dataclass(slots=True)
-class Known:
-    """What the database holds about the records of a page."""
-
-    couplings: Mapping[UUID, Coupling]
-    records: Mapping[UUID, CrmRecord]
-    obstacles: Mapping[UUID, Obstacle]
-    identities: Identities
-
-    def etag(self, coupling: Coupling | None) -> str:
-        """The ETag of the coupled row as last seen; empty when there is none."""
-        record = self.records.get(coupling.crm_id) if coupling else None
-        return record.etag if record else ""
-
-
 def plan(work: Slice, lookups: Lookups, rows: Sequence[dict[str, Any]]) -> list[Step]:
-    known = _load_known(work, [row["id"] for row in rows])
+    known = load_known(work, [row["id"] for row in rows])
     lookups.resolver.prefetch_page(work.mapping, rows)
     steps = [_plan_row(work, lookups, row, known) for row in rows]
+    twins.name_them(work.mapping, steps)
     caution.let_go(work)
     return steps
-
-
-def _load_known(work: Slice, ids: Sequence[UUID]) -> Known:
-    mapping = work.mapping
-    couplings = {
-        coupling.ledger_id: coupling
-        for coupling in Coupling.objects.filter(
-            mapping=mapping.name, ledger_id__in=ids, removed_at__isnull=True
-        )
-    }
-    uncoupled = [one for one in ids if one not in couplings]
-    identities = identity.of_uncoupled(work, uncoupled)
-    crm_ids = [coupling.crm_id for coupling in couplings.values()]
-    crm_ids += [identities.own_id(one) for one in uncoupled]
-    records = CrmRecord.objects.filter(table=mapping.crm.logical_name, crm_id__in=crm_ids)
-    return Known(
-        couplings,
-        {record.crm_id: record for record in records},
-        obstacles.of_page(mapping.name, Side.LEDGER, ids),
-        identities,
-    )
 
 
 def _plan_row(work: Slice, lookups: Lookups, row: dict[str, Any], known: Known) -> Step:
@@ -117,24 +75,20 @@ def _plan_uncoupled(
     if mapping.unique_key:
         # Taken out: of two records with one key only the first can have the row.
         key = str(ours.canonical[mapping.unique_key])
-        record = _unique_there(work, lookups).pop(key, None)
-        if record is not None:
+        if record := lookups.take_by_key(work, key):
             return _couple(work, lookups, row, step, record, known, CouplingOrigin.UNIQUE_KEY)
     if not mapping.creates_in_crm:
         step.outcome = None
         return step
-    if record := known.records.get(known.identities.own_id(row["id"])):
+    own_id = known.identities.own_id(row["id"])
+    if own_id in known.left_out:
+        step.outcome = None
+        return step
+    if record := known.records.get(own_id):
         # A restored backup forgot the coupling; the row there is the one we made.
         return _couple(work, lookups, row, step, record, known, CouplingOrigin.CREATED)
-    if twin := twins.find(mapping, ours.common, _twins_there(work, lookups)):
-        return step.refuse(
-            Problem(
-                Outcome.UNDECIDED,
-                "likely_twin",
-                f"A row in Sales without counterpart ({twin[1]}) has the same {twin[0]}.",
-                {"field": twin[0], "crm_id": str(twin[1])},
-            )
-        )
+    if found := lookups.twins(work, row["id"], ours.common):
+        return step.refuse(twins.there(*found[0]))
     return _plan_create(work, row, step, ours.common, ours.canonical, ours.unresolved, known)
 
 
@@ -266,52 +220,38 @@ def _compare_pair(
     assert coupling is not None  # noqa: S101 - for the type checker; the callers looked
     decision, ours, theirs = compare(work.mapping, coupling, row, record, lookups.resolver)
     step.etag = record.etag
-    was_sent = coupling.sent_by_job is not None and coupling.sent_by_job == work.job.pk
-    if was_sent and not decision.to_crm:
+    lost = lost_write(coupling, theirs)
+    sent = {name: ours.canonical[name] for name in decision.to_crm}
+    if sent and coupling.sent not in ({}, sent) and not lookups.is_certain(coupling, lost):
+        # Before other values are sent: whether the earlier ones, without answer, got through.
+        step.action = Action.READ_AGAIN
+        return
+    if lost and lost.job_id == work.job.pk and not decision.to_crm:
         # The row holds by now what this job was about to write: only the answer was lost.
         step.outcome = Outcome.MODIFIED
     body = request_body(work.mapping, ours.common, decision.to_crm)
     if decision.conflicts:
         step.problem = conflict_problem(decision.conflicts, coupling)
         step.outcome = step.problem.outcome
-    agreed = {**coupling.agreed, **decision.equal}
     if decision.to_crm:
-        step.action, step.body = Action.UPDATE, body
-        step.written = tuple(sorted(decision.to_crm))
-        step.outcome = Outcome.UNDECIDED if decision.conflicts else Outcome.MODIFIED
-        step.sent = {name: ours.canonical[name] for name in decision.to_crm}
-        step.restored = restored_values(decision.restored, theirs.common, ours.common)
-        agreed |= step.sent
+        step.action, step.body, step.sent = Action.UPDATE, body, sent
+        _describe_update(step, decision, ours, theirs)
     step.changes = {
-        "agreed": agreed,
+        "agreed": {**agreed_by_now(coupling, theirs), **decision.equal, **sent},
         "ledger_stamp": row["stamp"],
         "has_unresolved": bool(ours.unresolved),
     }
+    if lost:
+        step.happened.append(lost)
+        step.changes |= {"sent": {}, "sent_fields": {}}
     # While something there waits to be brought here, the row still counts as changed there.
     waits = decision.to_ledger and work.mapping.direction.writes_ledger
     step.changes["crm_etag"] = "" if waits else record.etag
 
 
-def _twins_there(work: Slice, lookups: Lookups) -> twins.Index:
-    if lookups.twins_there is None:
-        lookups.twins_there = twins.uncoupled_rows_there(work.mapping)
-    return lookups.twins_there
-
-
-def _unique_there(work: Slice, lookups: Lookups) -> dict[str, CrmRecord]:
-    """Rows there by the canonical form of the mapping's unique key, uncoupled ones only."""
-    if lookups.unique_there is None:
-        mapped = work.mapping.field(work.mapping.unique_key)
-        table = work.mapping.crm.logical_name
-        coupled = Coupling.objects.filter(crm_table=table, removed_at__isnull=True)
-        records = CrmRecord.objects.filter(table=table, is_deleted=False).exclude(
-            crm_id__in=coupled.values("crm_id")
-        )
-        read = mapped.conversion.from_crm
-        lookups.unique_there = {
-            str(
-                mapped.conversion.canonical(read(record.values.get(mapped.crm), lookups.resolver))
-            ): (record)
-            for record in records
-        }
-    return lookups.unique_there
+def _describe_update(step: Step, decision: Decision, ours: SideValues, theirs: SideValues) -> None:
+    """What the update is to be called, and what it replaces: for counters, log and preview."""
+    step.written = tuple(sorted(decision.to_crm))
+    step.outcome = Outcome.UNDECIDED if decision.conflicts else Outcome.MODIFIED
+    step.sent_fields = replaced(decision.to_crm, theirs.common, ours.common)
+    step.restored = restored_values(decision.restored, theirs.common, ours.common)

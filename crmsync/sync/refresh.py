@@ -23,7 +23,7 @@ from crmsync.mapping.registry import all_mappings
 from crmsync.sync import leases
 from crmsync.sync.couplings import follow_merges
 from crmsync.sync.leases import Tally
-from crmsync.sync.models import Coupling, CrmRecord, CrmTable
+from crmsync.sync.models import TITLE_LENGTH, Coupling, CrmRecord, CrmTable
 from crmsync.sync.slices import Slice, chunks
 
 logger = logging.getLogger(__name__)
@@ -43,6 +43,12 @@ def columns_of(table: Table) -> tuple[str, ...]:
         for column in mapping.crm_columns
     )
     return tuple(dict.fromkeys(names))
+
+
+def title_of(table: Table) -> str:
+    """The column by which people know a row; mappings that share a table share it, too."""
+    sharing = (one for one in all_mappings() if one.crm.logical_name == table.logical_name)
+    return next(sharing).crm_title
 
 
 def run_page(work: Slice) -> bool:
@@ -169,8 +175,8 @@ def _with_overlap(moment: str) -> str:
 
 def store_rows(table: Table, rows: Sequence[Row], *, reading: int = 0) -> None:
     """Keep rows as they were read; ``reading`` 0 leaves the mark of the latest full read."""
-    names = columns_of(table)
-    fields = ["etag", "values", "is_deleted", *(["reading"] if reading else [])]
+    names, title = columns_of(table), title_of(table)
+    fields = ["etag", "values", "title", "is_deleted", *(["reading"] if reading else [])]
     CrmRecord.objects.bulk_create(
         [
             CrmRecord(
@@ -178,6 +184,7 @@ def store_rows(table: Table, rows: Sequence[Row], *, reading: int = 0) -> None:
                 crm_id=UUID(row[table.primary_key]),
                 etag=row["@odata.etag"],
                 values={name: row[name] for name in names if name in row},
+                title=str(row.get(title) or "")[:TITLE_LENGTH],
                 reading=reading,
             )
             for row in rows

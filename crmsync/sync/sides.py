@@ -23,10 +23,13 @@ from crmsync.sync.models import Coupling
 class FieldProblem(Exception):
     """A field of the record cannot be brought to the other side."""
 
-    def __init__(self, code: str, field_name: str, sentence: str) -> None:
+    def __init__(
+        self, code: str, field_name: str, sentence: str, details: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(f"{field_name}: {sentence}")
         self.code = code
         self.field_name = field_name
+        self.details = details or {}
 
 
 class ParentMissing(Exception):
@@ -124,7 +127,7 @@ def _side(mapping: TableMapping, read: Any) -> SideValues:
         except LeftOut:
             continue
         except ConversionError as error:
-            raise FieldProblem(error.code, mapped.ledger, str(error)) from error
+            raise FieldProblem(error.code, mapped.ledger, str(error), error.details) from error
         except ParentNotCoupled as error:
             if mapped.is_required:
                 raise ParentMissing(mapped.ledger, error.parent, error.record_id) from error
@@ -147,7 +150,7 @@ def request_body(
         try:
             body |= mapped.conversion.body(mapped.crm, common[name])
         except ConversionError as error:
-            raise FieldProblem(error.code, name, str(error)) from error
+            raise FieldProblem(error.code, name, str(error), error.details) from error
     return body
 
 
@@ -170,7 +173,7 @@ def ledger_values(
         try:
             written[name] = mapped.conversion.to_ledger(common[name], resolver)
         except ConversionError as error:
-            raise FieldProblem(error.code, name, str(error)) from error
+            raise FieldProblem(error.code, name, str(error), error.details) from error
         except ParentNotCoupled as error:
             if mapped.is_required:
                 raise ParentMissing(name, error.parent, error.record_id) from error

@@ -1,6 +1,6 @@
 """What is to be done with one record, as decided; nothing here has effects."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
@@ -18,7 +18,7 @@ from crmsync.sync.sides import (
     ledger_side,
     rules,
 )
-from crmsync.terms import ConflictPolicy, FirstWinner, Outcome
+from crmsync.terms import ConflictPolicy, CouplingOrigin, FirstWinner, Outcome, Side
 
 
 class Action(Enum):
@@ -48,12 +48,23 @@ class Restored:
     becomes: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A write that happened; ``fields`` says what stood there and what replaced it, by name."""
+
+    side: Side
+    outcome: Outcome
+    job_id: int
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Step:
     """One record with its verdict.
 
     ``changes`` are attributes of the coupling that become true once the action has succeeded.
     ``was_intended``: the intent stood there before this page, so a request may have been sent.
+    ``happened`` are writes that are certain and not kept on record yet.
     """
 
     record_id: UUID
@@ -70,11 +81,14 @@ class Step:
     written: tuple[str, ...] = ()
     # Canonical values that go to Sales, and one-way fields that are written back.
     sent: dict[str, Any] = field(default_factory=dict)
+    sent_fields: dict[str, Any] = field(default_factory=dict)
     restored: tuple["Restored", ...] = ()
+    happened: list[Written] = field(default_factory=list)
 
     def refuse(self, problem: Problem) -> "Step":
         self.action, self.problem, self.outcome = Action.NOTHING, problem, problem.outcome
-        self.changes = {}
+        # A lost answer that was found stays with the coupling, too, and is found again.
+        self.changes, self.happened = {}, []
         return self
 
 
@@ -108,14 +122,14 @@ def compare(
         rules(mapping),
         ledger=ours.canonical,
         crm=theirs.canonical,
-        agreed=_agreed(coupling, theirs),
+        agreed=agreed_by_now(coupling, theirs),
         first_winner=FirstWinner(coupling.first_winner),
         policy=ConflictPolicy(mapping.conflict_policy),
     )
     return decision, ours, theirs
 
 
-def _agreed(coupling: Coupling, theirs: SideValues) -> dict[str, Any]:
+def agreed_by_now(coupling: Coupling, theirs: SideValues) -> dict[str, Any]:
     """What was agreed; a value that was sent and stands there was, too: its answer was lost."""
     arrived = {
         name: value
@@ -123,6 +137,32 @@ def _agreed(coupling: Coupling, theirs: SideValues) -> dict[str, Any]:
         if name in theirs.canonical and theirs.canonical[name] == value
     }
     return {**coupling.agreed, **arrived}
+
+
+def lost_write(coupling: Coupling, theirs: SideValues) -> Written | None:
+    """The write whose answer never came, when the row shows that it got through.
+
+    A row is written as a whole, so one value that arrived speaks for all; the others were edited
+    there since.
+    """
+    arrived = any(
+        name in theirs.canonical and theirs.canonical[name] == value
+        for name, value in coupling.sent.items()
+    )
+    if not arrived or coupling.sent_by_job is None:
+        return None
+    is_first = coupling.origin == CouplingOrigin.UNIQUE_KEY and not coupling.to_crm_outcome
+    outcome = Outcome.COUPLED if is_first else Outcome.MODIFIED
+    return Written(Side.CRM, outcome, coupling.sent_by_job, dict(coupling.sent_fields))
+
+
+def replaced(
+    names: Iterable[str], stood: Mapping[str, Any], becomes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """By field, what stands on a side and what is to replace it."""
+    return {
+        name: {"stood": stood.get(name), "becomes": becomes.get(name)} for name in sorted(names)
+    }
 
 
 def restored_values(
@@ -143,7 +183,8 @@ def problem_of(error: FieldProblem | ParentMissing) -> Problem:
             "parent_id": str(error.record_id),
         }
         return Problem(Outcome.DEFERRED, "parent_not_coupled", str(error), details)
-    return Problem(Outcome.FAILED, error.code, str(error), {"field": error.field_name})
+    details = {"field": error.field_name, **error.details}
+    return Problem(Outcome.FAILED, error.code, str(error), details)
 
 
 def conflict_problem(conflicts: tuple[Conflict, ...], coupling: Coupling) -> Problem:

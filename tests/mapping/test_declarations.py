@@ -9,7 +9,7 @@ from django.core.management import call_command
 from crmsync.mapping.checks import problems
 from crmsync.mapping.conversions import Lookup, Text
 from crmsync.mapping.registry import all_mappings, discover, get_mapping
-from crmsync.mapping.types import Condition, Conversion, FieldMapping, TableMapping
+from crmsync.mapping.types import Condition, Conversion, FieldMapping, Group, TableMapping
 from crmsync.terms import Direction
 
 CUSTOMER, CURRENCY, SALESPEOPLE = (
@@ -152,6 +152,17 @@ BROKEN = {
         (replace(CURRENCY, creates_in_ledger=True, number_series="CURRENCY"),),
         "mapping.E011",
     ),
+    "a listed column that nobody has": (with_customer(listed=("vat_no",)), "mapping.E012"),
+    "a number that is listed twice": (with_customer(listed=("number",)), "mapping.E012"),
+    "a card that shows what nobody has": (
+        with_customer(groups=(Group("General", ("vat_no",)),)),
+        "mapping.E012",
+    ),
+    "a card that shows a field twice": (
+        with_customer(groups=(Group("General", ("city",)), Group("Address", ("city",)))),
+        "mapping.E012",
+    ),
+    "rows there without a name": (with_customer(crm_caption=""), "mapping.E013"),
 }
 
 

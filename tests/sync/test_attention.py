@@ -85,7 +85,12 @@ def test_a_record_set_aside_says_what_happened_and_in_which_field(settled: Sandb
     run("CUSTOMER")
 
     found = Obstacle.objects.get(record_id=one.customer.pk)
-    assert found.details == {"field": "home_page"}
+    assert found.details == {
+        "field": "home_page",
+        "size": 220,
+        "most": 200,
+        "in_product": "Sales",
+    }
     assert "220 characters; Sales takes at most 200" in found.sentence
 
 

@@ -33,7 +33,7 @@ class Command(BaseCommand):
 def as_json(mapping: TableMapping) -> dict[str, Any]:
     return {
         "name": mapping.name,
-        "caption": mapping.caption,
+        "caption": str(mapping.caption),
         "scope": mapping.scope.value,
         "ledger_table": mapping.ledger._meta.db_table,
         "number": mapping.number,

@@ -1,15 +1,18 @@
 """Currencies go to Sales with their current exchange rate; the same ISO code is the same one."""
 
+from django.utils.translation import gettext_lazy as _
+
 from crmsync.dataverse.client import Table
 from crmsync.ledger.models import Currency
 from crmsync.ledger.queries import current_exchange_rate
 from crmsync.mapping.conversions import Code, Number, Text
-from crmsync.mapping.types import FieldMapping, TableMapping
+from crmsync.mapping.types import FieldMapping, Group, TableMapping
 from crmsync.terms import Direction, Scope
 
 MAPPING = TableMapping(
     name="CURRENCY",
-    caption="Currencies",
+    caption=_("Currencies"),
+    crm_caption=_("currency"),
     scope=Scope.CURRENCIES,
     ledger=Currency,
     number="code",
@@ -44,10 +47,13 @@ MAPPING = TableMapping(
             crm="exchangerate",
             direction=Direction.TO_CRM,
             conversion=Number(10, missing="exchange_rate_missing"),
+            caption=_("Exchange Rate"),
         ),
     ),
     computed={"exchange_rate": current_exchange_rate()},
     crm_constants={"currencyprecision": 2},
     creates_in_crm=True,
     unique_key="iso_code",
+    listed=("iso_code", "symbol", "exchange_rate"),
+    groups=(Group(_("General"), ("code", "description", "iso_code", "symbol", "exchange_rate")),),
 )

@@ -1,9 +1,11 @@
 """Customers stand beside accounts of type Customer, and are edited on both sides."""
 
+from django.utils.translation import gettext_lazy as _
+
 from crmsync.dataverse.client import Table
 from crmsync.ledger.models import Customer
 from crmsync.mapping.conversions import Code, Email, Lookup, Number, Phone, Text
-from crmsync.mapping.types import Condition, Conversion, FieldMapping, TableMapping
+from crmsync.mapping.types import Condition, Conversion, FieldMapping, Group, TableMapping
 from crmsync.terms import Direction, Scope
 
 # account.customertypecode: 3 is Customer.
@@ -18,7 +20,8 @@ def _both(ledger: str, crm: str, conversion: Conversion) -> FieldMapping:
 
 MAPPING = TableMapping(
     name="CUSTOMER",
-    caption="Customers",
+    caption=_("Customers"),
+    crm_caption=_("account"),
     scope=Scope.CUSTOMERS,
     ledger=Customer,
     number="number",
@@ -89,4 +92,25 @@ MAPPING = TableMapping(
     number_series="CUSTOMER",
     match_on=("number", "name", "email"),
     match_confirmed_by=("phone_no", "post_code"),
+    listed=("city", "phone_no", "salesperson_id"),
+    groups=(
+        Group(_("General"), ("number", "name", "blocked", "salesperson_id")),
+        Group(
+            _("Address & Contact"),
+            (
+                "address",
+                "address_2",
+                "post_code",
+                "city",
+                "county",
+                "country_code",
+                "contact",
+                "phone_no",
+                "fax_no",
+                "email",
+                "home_page",
+            ),
+        ),
+        Group(_("Payments"), ("credit_limit", "currency_id")),
+    ),
 )

@@ -1,14 +1,17 @@
 """Salespeople follow the users of Sales: name, e-mail and telephone are kept there."""
 
+from django.utils.translation import gettext_lazy as _
+
 from crmsync.dataverse.client import Table
 from crmsync.ledger.models import Salesperson
 from crmsync.mapping.conversions import Email, Phone, Text
-from crmsync.mapping.types import Condition, FieldMapping, TableMapping
+from crmsync.mapping.types import Condition, FieldMapping, Group, TableMapping
 from crmsync.terms import Direction, Scope
 
 MAPPING = TableMapping(
     name="SALESPEOPLE",
-    caption="Salespeople",
+    caption=_("Salespeople"),
+    crm_caption=_("user"),
     scope=Scope.SALESPEOPLE,
     ledger=Salesperson,
     number="code",
@@ -43,4 +46,6 @@ MAPPING = TableMapping(
     ),
     match_on=("email",),
     match_confirmed_by=("name",),
+    listed=("email", "phone_no"),
+    groups=(Group(_("General"), ("code", "name", "job_title", "email", "phone_no")),),
 )

@@ -1,0 +1,50 @@
+"""What a person asked for that cannot be done; ``str()`` says why, ``remedy`` what helps.
+
+Refused
+├── UnableToCouple          the record in the way is named where it can be
+├── UnableToUncouple
+├── UnableToSettle
+├── UnableToCompare
+├── ReasonMissing
+└── WrongSelection          nothing chosen, or too many records
+"""
+
+from typing import ClassVar
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class Refused(Exception):
+    code: ClassVar[str] = "refused"
+    remedy: ClassVar[str | Promise] = ""
+
+
+class UnableToCouple(Refused):
+    code = "unable_to_couple"
+    remedy = _("Delete the other coupling first, or choose another record.")
+
+
+class UnableToUncouple(Refused):
+    code = "unable_to_uncouple"
+    remedy = _("Try again when the synchronization of the table is over.")
+
+
+class UnableToSettle(Refused):
+    code = "unable_to_settle"
+    remedy = _("Look at the record again: what stood in its way may be settled or be another.")
+
+
+class UnableToCompare(Refused):
+    code = "unable_to_compare"
+    remedy = _("Read Sales again, then choose the records anew.")
+
+
+class ReasonMissing(Refused):
+    code = "reason_missing"
+    remedy = _("Say in a few words why, so that others understand it later.")
+
+
+class WrongSelection(Refused):
+    code = "wrong_selection"
+    remedy = _("Choose fewer records, or synchronize the whole table.")

@@ -1,0 +1,40 @@
+"""How any door asks for effects on records; every service takes ids and keywords."""
+
+from crmsync.sync.refusals import (
+    ReasonMissing,
+    UnableToCouple,
+    UnableToSettle,
+    UnableToUncouple,
+)
+from crmsync.sync.services.connecting import forget_sales
+from crmsync.sync.services.coupling import CoupledMany, RefusedPair, couple, couple_many
+from crmsync.sync.services.excluding import leave_out, say_not_the_same, take_back_in
+from crmsync.sync.services.settling import settle_conflict
+from crmsync.sync.services.uncoupling import (
+    RefusedRemoval,
+    RemovedMany,
+    remove_coupling,
+    remove_couplings,
+    restore_coupling,
+)
+
+__all__ = [
+    "CoupledMany",
+    "ReasonMissing",
+    "RefusedPair",
+    "RefusedRemoval",
+    "RemovedMany",
+    "UnableToCouple",
+    "UnableToSettle",
+    "UnableToUncouple",
+    "couple",
+    "couple_many",
+    "forget_sales",
+    "leave_out",
+    "remove_coupling",
+    "remove_couplings",
+    "restore_coupling",
+    "say_not_the_same",
+    "settle_conflict",
+    "take_back_in",
+]

@@ -1,0 +1,122 @@
+"""A person's answer to a conflict: what was shown is settled, and nothing else."""
+
+from uuid import UUID
+
+import pytest
+
+from crmsync.ledger.models import Customer
+from crmsync.sync import jobs, services
+from crmsync.sync.models import Coupling, Obstacle
+from crmsync.sync.services import UnableToSettle
+from crmsync.terms import CouplingOrigin, FirstWinner, Side
+from tests.sandboxes import Sandbox
+from tests.sync.pairs import Pair, in_the_way, live_coupling, pair
+from tests.sync.runs import run, settle
+
+
+@pytest.fixture
+def conflict(connected: Sandbox) -> Pair:
+    """A customer whose city was changed on both sides."""
+    settle()
+    one = pair(connected, "10000")
+    one.edit_here(city="Odense")
+    one.edit_there(address1_city="Aarhus")
+    run("CUSTOMER")
+    assert in_the_way(one.customer.pk, Side.LEDGER) == ("undecided", "conflict")
+    return one
+
+
+def answer(winner: FirstWinner, number: str = "10000") -> None:
+    services.settle_conflict(coupling_id=live_coupling(number).pk, winner=winner, by="anna")
+
+
+@pytest.mark.parametrize(
+    ("winner", "city"), [(FirstWinner.LEDGER, "Odense"), (FirstWinner.CRM, "Aarhus")]
+)
+def test_the_next_pass_writes_the_side_that_is_right(
+    conflict: Pair, winner: FirstWinner, city: str
+) -> None:
+    answer(winner)
+    assert in_the_way(conflict.customer.pk, Side.LEDGER) is None
+
+    run("CUSTOMER")
+
+    assert conflict.sides("city", "address1_city") == (city, city)
+    assert in_the_way(conflict.customer.pk, Side.LEDGER) is None
+    coupling = live_coupling("10000")
+    assert (coupling.settled_by, coupling.settled_at is None) == ("anna", False)
+
+
+@pytest.mark.parametrize("winner", [FirstWinner.LEDGER, FirstWinner.CRM])
+def test_what_was_changed_after_the_answer_is_not_overwritten(
+    conflict: Pair, winner: FirstWinner
+) -> None:
+    answer(winner)
+    if winner is FirstWinner.LEDGER:
+        conflict.edit_there(address1_city="Ribe")
+    else:
+        conflict.edit_here(city="Ribe")
+
+    run("CUSTOMER")
+
+    assert "Ribe" in conflict.sides("city", "address1_city")
+    assert in_the_way(conflict.customer.pk, Side.LEDGER) == ("undecided", "conflict")
+
+
+def test_other_fields_that_differ_go_their_own_way(conflict: Pair) -> None:
+    conflict.edit_there(telephone1="+45 86 12 34 56")
+    answer(FirstWinner.LEDGER)
+
+    run("CUSTOMER")
+
+    assert conflict.sides("phone_no", "telephone1") == ("+45 86 12 34 56", "+45 86 12 34 56")
+    assert conflict.sides("city", "address1_city") == ("Odense", "Odense")
+
+
+def test_first_values_that_differ_are_settled_likewise(connected: Sandbox) -> None:
+    settle()
+    customer = Customer.objects.create(number="70000", name="Litware", city="Odense")
+    (crm_id,) = connected.edit(
+        {
+            "set": "accounts",
+            "create": {"name": "Litware Inc.", "customertypecode": 3, "address1_city": "Aarhus"},
+        }
+    )
+    jobs.read_sales(mapping="CUSTOMER", by="test")
+    services.couple(
+        mapping="CUSTOMER",
+        ledger_id=customer.pk,
+        crm_id=UUID(crm_id),
+        first_winner=FirstWinner.FILL_BLANKS,
+        origin=CouplingOrigin.PERSON,
+        by="test",
+    )
+    run("CUSTOMER")
+    assert in_the_way(customer.pk, Side.LEDGER) == ("undecided", "first_values_differ")
+
+    answer(FirstWinner.CRM, "70000")
+    run("CUSTOMER")
+
+    customer.refresh_from_db()
+    assert (customer.name, customer.city) == ("Litware Inc.", "Aarhus")
+    assert in_the_way(customer.pk, Side.LEDGER) is None
+
+
+def test_filling_blanks_is_no_answer_and_neither_is_one_to_a_question_nobody_asks(
+    conflict: Pair,
+) -> None:
+    before = Coupling.objects.get(pk=live_coupling("10000").pk).agreed
+    with pytest.raises(UnableToSettle, match="filling blanks"):
+        answer(FirstWinner.FILL_BLANKS)
+    with pytest.raises(UnableToSettle, match="Nothing about these two"):
+        answer(FirstWinner.LEDGER, "20000")
+    services.remove_coupling(coupling_id=live_coupling("10000").pk)
+    with pytest.raises(UnableToSettle, match="not coupled any more"):
+        services.settle_conflict(
+            coupling_id=Coupling.objects.get(ledger_id=conflict.customer.pk).pk,
+            winner=FirstWinner.LEDGER,
+            by="anna",
+        )
+
+    assert Coupling.objects.get(ledger_id=conflict.customer.pk).agreed == before
+    assert not Obstacle.objects.filter(record_id=conflict.customer.pk).exists()
