@@ -1,37 +1,97 @@
-"""Match, approve, couple and uncouple: what an accountant decides about pairs of records."""
+"""Match, approve, couple and uncouple: what an accountant decides about pairs of records.
+
+The doors' one address; the services stand by subject in the modules named here.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from coupling.matching import Candidate, Certainty, Criteria, Proposal, propose
+from coupling.acceptance import (
+    Accepted,
+    accept_chosen,
+    accept_one,
+    accept_these,
+    couple_pairs,
+    dismiss,
+)
+from coupling.candidates import compared, crm_candidates, ledger_candidates
+from coupling.criteria import (
+    FieldCriterion,
+    criteria_of,
+    evidence_of,
+    is_changed,
+    reset_criteria,
+    save_criteria,
+    stored,
+    to_match_by,
+)
+from coupling.lookups import Counterpart, FoundRow, find_rows, suggestions_for
+from coupling.matching import Certainty, Proposal, propose
+from coupling.pairs import SuggestedPair, suggested_pairs
+from coupling.parents import parents_to_couple
+from coupling.reasons import reason_sentences
+from coupling.runs import (
+    latest_matching,
+    match_now,
+    request_matching,
+    run_matching,
+    sweep_matchings,
+)
+from coupling.suggestions import choose, choose_all, open_suggestions
 from crmsync.mapping.registry import get_mapping
-from crmsync.mapping.types import TableMapping
 from crmsync.sync import services as sync
-from crmsync.sync.models import Coupling, CrmRecord
+from crmsync.sync.exclusions import dismissed_pairs
+from crmsync.sync.models import Coupling
 from crmsync.sync.services import UnableToCouple
-from crmsync.sync.sides import in_scope, scope_filter
 from crmsync.terms import CouplingOrigin, FirstWinner
 
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    coupled: int
-    refused: tuple[tuple[Proposal, str], ...]
+__all__ = [
+    "Accepted",
+    "Counterpart",
+    "FieldCriterion",
+    "FoundRow",
+    "SuggestedPair",
+    "accept",
+    "accept_chosen",
+    "accept_one",
+    "accept_these",
+    "certain",
+    "choose",
+    "choose_all",
+    "couple_pair",
+    "criteria_of",
+    "dismiss",
+    "find_rows",
+    "is_changed",
+    "latest_matching",
+    "match_now",
+    "open_suggestions",
+    "parents_to_couple",
+    "reason_sentences",
+    "remove",
+    "remove_row",
+    "request_matching",
+    "reset_criteria",
+    "run_matching",
+    "save_criteria",
+    "suggest",
+    "suggested_pairs",
+    "suggestions_for",
+    "sweep_matchings",
+]
 
 
 def suggest(*, mapping: str) -> list[Proposal]:
-    """Proposals for all uncoupled records of a mapping; reads nothing from Sales."""
+    """Proposals for all uncoupled records of a mapping, here and now; nothing is stored or read."""
     declared = get_mapping(mapping)
-    return propose(_ledger_candidates(declared), _crm_candidates(declared), criteria(declared))
-
-
-def criteria(mapping: TableMapping) -> Criteria:
-    return Criteria(
-        identifying=mapping.match_on or ((mapping.unique_key,) if mapping.unique_key else ()),
-        confirming=mapping.match_confirmed_by,
-        exact=frozenset({mapping.number}),
+    used = to_match_by(declared, stored(criteria_of(mapping=mapping)))
+    comparing = compared(declared, used)
+    return propose(
+        ledger_candidates(comparing),
+        crm_candidates(comparing),
+        used,
+        evidence_of(declared),
+        dismissed=dismissed_pairs(declared),
     )
 
 
@@ -39,20 +99,8 @@ def accept(
     *, mapping: str, proposals: Sequence[Proposal], first_winner: FirstWinner, by: str
 ) -> Accepted:
     """Couple what a person approved; a pair that cannot be coupled is refused with its reason."""
-    refused: list[tuple[Proposal, str]] = []
-    for proposal in proposals:
-        try:
-            sync.couple(
-                mapping=mapping,
-                ledger_id=proposal.ledger.record_id,
-                crm_id=proposal.crm.record_id,
-                first_winner=first_winner,
-                origin=CouplingOrigin.MATCH,
-                by=by,
-            )
-        except UnableToCouple as error:
-            refused.append((proposal, str(error)))
-    return Accepted(len(proposals) - len(refused), tuple(refused))
+    pairs = [(one.ledger.record_id, one.crm.record_id) for one in proposals]
+    return couple_pairs(mapping=mapping, pairs=pairs, first_winner=first_winner, by=by)
 
 
 def couple_pair(
@@ -62,7 +110,7 @@ def couple_pair(
     declared = get_mapping(mapping)
     record = declared.ledger._default_manager.filter(**{declared.number: number}).first()
     if record is None:
-        raise UnableToCouple(f"There is no {declared.caption.lower()} record {number}.")
+        raise UnableToCouple(f"There is no {str(declared.caption).lower()} record {number}.")
     return sync.couple(
         mapping=mapping,
         ledger_id=record.pk,
@@ -93,52 +141,3 @@ def remove_row(*, mapping: str, crm_id: UUID) -> bool:
 
 def certain(proposals: Sequence[Proposal]) -> list[Proposal]:
     return [proposal for proposal in proposals if proposal.certainty is Certainty.CERTAIN]
-
-
-def _ledger_candidates(mapping: TableMapping) -> list[Candidate]:
-    coupled = Coupling.objects.filter(mapping=mapping.name, removed_at__isnull=True)
-    names = _compared(mapping)
-    rows = (
-        mapping.ledger._default_manager.filter(**scope_filter(mapping.ledger_scope))
-        .exclude(pk__in=coupled.values("ledger_id"))
-        .values("id", mapping.number, mapping.title, *names)
-    )
-    return [
-        Candidate(
-            row["id"],
-            f"{row[mapping.number]} {row[mapping.title]}".strip(),
-            {name: _canonical(mapping, name, row[name] or None) for name in names},
-            str(row[mapping.number]),
-        )
-        for row in rows.iterator(chunk_size=2000)
-    ]
-
-
-def _crm_candidates(mapping: TableMapping) -> list[Candidate]:
-    table = mapping.crm.logical_name
-    coupled = Coupling.objects.filter(crm_table=table, removed_at__isnull=True)
-    records = CrmRecord.objects.filter(table=table, is_deleted=False).exclude(
-        crm_id__in=coupled.values("crm_id")
-    )
-    names = _compared(mapping)
-    return [
-        Candidate(
-            record.crm_id,
-            str(record.values.get(mapping.crm_title) or ""),
-            {
-                name: _canonical(mapping, name, record.values.get(mapping.field(name).crm))
-                for name in names
-            },
-        )
-        for record in records.iterator(chunk_size=2000)
-        if in_scope(mapping.crm_scope, record.values)
-    ]
-
-
-def _compared(mapping: TableMapping) -> list[str]:
-    rules = criteria(mapping)
-    return list(dict.fromkeys((*rules.identifying, *rules.confirming)))
-
-
-def _canonical(mapping: TableMapping, name: str, value: Any) -> Any:
-    return None if value is None else mapping.field(name).conversion.canonical(str(value))

@@ -8,4 +8,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crmsync.settings")
 
 app = Celery("crmsync", task_cls="celery.contrib.django.task:DjangoTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["crmsync.sync", "fullsync"])
+app.autodiscover_tasks(["crmsync.sync", "coupling", "fullsync", "setup_wizard"])

@@ -9,10 +9,9 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 
 from coupling import services
-from coupling.matching import Certainty, Proposal
-from crmsync.connections.errors import ConnectionProblem
+from coupling.errors import MatchingProblem
+from coupling.matching import Certainty
 from crmsync.mapping.registry import all_mappings
-from crmsync.sync import jobs
 from crmsync.sync.models import Coupling
 from crmsync.sync.services import UnableToCouple, UnableToUncouple
 from crmsync.terms import FirstWinner
@@ -59,10 +58,9 @@ class Command(BaseCommand):
         try:
             action(options)
         except (
-            ConnectionProblem,
+            MatchingProblem,
             UnableToCouple,
             UnableToUncouple,
-            jobs.ReadingStopped,
         ) as problem:
             raise CommandError(f"{problem} {problem.remedy}") from problem
 
@@ -85,18 +83,18 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(rows)} couplings")
 
     def _suggest(self, options: dict[str, Any]) -> None:
-        jobs.read_sales(mapping=options["table"], by=getpass.getuser())
-        proposals = services.suggest(mapping=options["table"])
+        table = options["table"]
+        services.match_now(mapping=table, by=getpass.getuser())
+        found = services.suggested_pairs(mapping=table)
         if options["as_json"]:
-            self.stdout.write(json.dumps([_as_json(proposal) for proposal in proposals]))
+            self.stdout.write(json.dumps([_as_json(pair) for pair in found]))
             return
-        for proposal in proposals:
+        for pair in found:
             self.stdout.write(
-                f"{proposal.certainty:10} {proposal.ledger.label} = {proposal.crm.label} "
-                f"({', '.join(proposal.reasons)})"
+                f"{pair.certainty:10} {pair.ledger} = {pair.crm} ({', '.join(pair.reasons)})"
             )
         for certainty in Certainty:
-            count = sum(1 for proposal in proposals if proposal.certainty is certainty)
+            count = sum(1 for pair in found if pair.certainty == certainty)
             self.stdout.write(f"{count} {certainty}")
 
     def _accept(self, options: dict[str, Any]) -> None:
@@ -113,23 +111,30 @@ class Command(BaseCommand):
             )
             self.stdout.write("1 pair coupled")
             return
+        chosen = self._chosen(options, by)
+        accepted = services.accept_these(
+            mapping=options["table"],
+            ledger_ids=[pair.ledger_id for pair in chosen],
+            first_winner=winner,
+            by=by,
+        )
+        self.stdout.write(f"{accepted.coupled} pairs coupled")
+        labels = {pair.ledger_id: pair.ledger for pair in chosen}
+        for refused in accepted.refused:
+            self.stdout.write(f"not coupled: {labels[refused.ledger_id]}: {refused.sentence}")
+
+    def _chosen(self, options: dict[str, Any], by: str) -> list[services.SuggestedPair]:
         wanted = {Certainty.CERTAIN} if options["certain"] or options["likely"] else set()
         wanted |= {Certainty.LIKELY} if options["likely"] else set()
         if not wanted:
             raise CommandError("Say which pairs: --certain, --likely, or --number with --row.")
-        jobs.read_sales(mapping=options["table"], by=by)
-        proposals = services.suggest(mapping=options["table"])
-        chosen = [proposal for proposal in proposals if proposal.certainty in wanted]
-        unknown = set(options["exceptions"]) - {proposal.ledger.number for proposal in chosen}
+        services.match_now(mapping=options["table"], by=by)
+        found = services.suggested_pairs(mapping=options["table"])
+        chosen = [pair for pair in found if pair.certainty in wanted]
+        unknown = set(options["exceptions"]) - {pair.number for pair in chosen}
         if unknown:
             raise CommandError(f"--except: {', '.join(sorted(unknown))} would not be coupled.")
-        chosen = [one for one in chosen if one.ledger.number not in options["exceptions"]]
-        accepted = services.accept(
-            mapping=options["table"], proposals=chosen, first_winner=winner, by=by
-        )
-        self.stdout.write(f"{accepted.coupled} pairs coupled")
-        for proposal, why in accepted.refused:
-            self.stdout.write(f"not coupled: {proposal.ledger.label}: {why}")
+        return [pair for pair in chosen if pair.number not in options["exceptions"]]
 
     def _remove(self, options: dict[str, Any]) -> None:
         table, number, row = options["table"], options["number"], options["row"]
@@ -143,12 +148,12 @@ class Command(BaseCommand):
         self.stdout.write("The coupling was deleted; both records stay.")
 
 
-def _as_json(proposal: Proposal) -> dict[str, Any]:
+def _as_json(pair: services.SuggestedPair) -> dict[str, Any]:
     return {
-        "certainty": proposal.certainty,
-        "ledger_id": str(proposal.ledger.record_id),
-        "ledger": proposal.ledger.label,
-        "crm_id": str(proposal.crm.record_id),
-        "crm": proposal.crm.label,
-        "reasons": list(proposal.reasons),
+        "certainty": pair.certainty,
+        "ledger_id": str(pair.ledger_id),
+        "ledger": pair.ledger,
+        "crm_id": str(pair.crm_id),
+        "crm": pair.crm,
+        "reasons": list(pair.reasons),
     }
