@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CUSTOMERS ?= 500
-SOURCES := crmsync coupling fullsync setup_wizard tests
+SOURCES := crmsync coupling fullsync setup_wizard tests benchmarks
 
 .PHONY: help demo run test check clean
 help: ## show this list

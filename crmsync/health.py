@@ -14,6 +14,7 @@ from crmsync.connections import services as connections
 from crmsync.connections.errors import ConnectionProblem
 from crmsync.dataverse import administration
 from crmsync.dataverse.errors import DataverseError
+from crmsync.frame.access import anybody
 from crmsync.ledger.queries import get_company
 
 
@@ -124,6 +125,7 @@ def _guarded(name: str, check: Callable[[], Check]) -> Check:
         return Check(name, is_well=False, saw=type(error).__name__, remedy="See database.")
 
 
+@anybody
 def health(request: HttpRequest) -> JsonResponse:
     """The local checks as JSON for whoever watches; 503 when one of them is not well."""
     checks = [_database(), broker(), _workers()]

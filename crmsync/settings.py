@@ -3,13 +3,20 @@
 ``NAME_FILE`` reads the value of ``NAME`` from a file, for secrets.
 """
 
+from datetime import timedelta
 from pathlib import Path
+from zoneinfo import available_timezones
 
+import django_stubs_ext
 import environ
+from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from crmsync.broker import BROKER_SCHEMES, broker_url, transport_options
 from crmsync.keyfiles import read_or_create_key
+
+# Generic classes of Django are subscripted in annotations; at run time that needs help.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
@@ -97,23 +104,120 @@ ALLOWED_HOSTS = _list("CRMSYNC_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "axes",
+    "django_htmx",
+    "formtools",
     "crmsync.ledger",
     "crmsync.connections",
     "crmsync.mapping",
     "crmsync.sync",
+    "crmsync.frame",
     "coupling",
     "fullsync",
     "setup_wizard",
     "crmsync",
 ]
-MIDDLEWARE = ["django.middleware.security.SecurityMiddleware"]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "crmsync.frame.middleware.never_stored",
+    "crmsync.frame.middleware.DefaultDeny",
+    "axes.middleware.AxesMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "crmsync.frame.navigation.frame",
+            ],
+        },
+    },
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 ROOT_URLCONF = "crmsync.urls"
 WSGI_APPLICATION = "crmsync.wsgi.application"
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
-TIME_ZONE = "UTC"
+LANGUAGES = [("en", "English"), ("da", "Dansk")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+TIME_ZONE = _text("CRMSYNC_TIME_ZONE", "UTC")
+if TIME_ZONE not in available_timezones():
+    raise ImproperlyConfigured(f"CRMSYNC_TIME_ZONE is {TIME_ZONE!r}: give one like Europe/Oslo.")
 USE_TZ = True
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Served as they lie: there is no build step that could be forgotten.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 300
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "crmsync.frame.access.GroupBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "frame:sign-in"
+LOGIN_REDIRECT_URL = "frame:home"
+LOGOUT_REDIRECT_URL = "frame:sign-in"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "crmsync.frame.views.csrf_failed"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+
+# Ten wrong passwords for one name from one address: that pair waits, nobody else does. The
+# address is the peer's own, so that no header can forge it.
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=10)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "frame/locked_out.html"
+AXES_HTTP_RESPONSE_CODE = 429
+AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False
+AXES_DISABLE_ACCESS_LOG = True
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    }
+}
 
 CELERY_BROKER_URL = _text("CRMSYNC_BROKER_URL") or broker_url(CRMSYNC_DATA_DIR)
 if CELERY_BROKER_URL.partition(":")[0] not in BROKER_SCHEMES:
@@ -141,6 +245,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "fullsync.tasks.advance",
         "schedule": 5.0,
         "options": {"expires": 4},
+    },
+    "sweep-matchings": {
+        "task": "coupling.tasks.sweep",
+        "schedule": 5.0,
+        "options": {"expires": 4},
+    },
+    "forget-expired-setups": {
+        "task": "setup_wizard.tasks.forget_expired",
+        "schedule": 60.0,
+        "options": {"expires": 50},
     },
 }
 

@@ -11,6 +11,7 @@ from crmsync.broker import server_binary, socket_path
 from crmsync.supervisor import Child
 
 READY_SECONDS = 60.0
+WORKER_NICENESS = 10
 
 
 def manage(*arguments: str) -> list[str]:
@@ -60,8 +61,11 @@ def sandbox_identities() -> Path:
 
 
 def worker() -> Child:
-    """Threads, not processes: the work waits for answers, and one process is one to kill."""
-    return _child(
+    """Threads, not processes: the work waits for answers, and one process is one to kill.
+
+    It steps back for the web: nobody waits for it in front of a screen.
+    """
+    child = _child(
         "worker",
         _celery(
             "worker",
@@ -71,6 +75,8 @@ def worker() -> Child:
             *("--loglevel", "WARNING"),
         ),
     )
+    child.niceness = WORKER_NICENESS
+    return child
 
 
 def beat() -> Child:

@@ -1,5 +1,6 @@
 """Run several processes as one: start what is asked for, restart what dies, leave no orphan."""
 
+import contextlib
 import ctypes
 import fcntl
 import logging
@@ -42,6 +43,8 @@ class Child:
     # What it prints goes here instead of into the log, readable by the owner alone.
     output: Path | None = None
     prepare: Callable[[], object] | None = None
+    # How far it steps back for the others when the machine is busy, as ``nice`` counts.
+    niceness: int = 0
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
 
@@ -57,10 +60,16 @@ class Child:
                 stdout=output,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=self._begin,
             )
         self.started_at = time.monotonic()
         self.pid_file.write_text(f"{self.process.pid}\n")
+
+    def _begin(self) -> None:
+        """In the new process, before its program."""
+        _die_with_parent()
+        if self.niceness:
+            _step_back(self.niceness)
 
     def _dead_predecessor(self) -> int:
         """The id of the process that had this part before, if it is certainly gone; else 0."""
@@ -152,6 +161,13 @@ def _die_with_parent() -> None:
     """On Linux, be killed when the supervisor is, however it ends: no orphans."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _step_back(niceness: int) -> None:
+    """As a session, too: where Linux groups processes by session it weighs those first."""
+    os.nice(niceness)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(niceness))
 
 
 def lock(path: Path) -> IO[str]:

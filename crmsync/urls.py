@@ -1,9 +1,18 @@
 """One include a feature, named by string so that the ground imports no door."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from crmsync.health import health
 
+handler400 = "crmsync.frame.views.bad_request"
+handler403 = "crmsync.frame.views.not_allowed"
+handler404 = "crmsync.frame.views.not_found"
+handler500 = "crmsync.frame.views.went_wrong"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health", health, name="health"),
+    path("", include("crmsync.frame.urls")),
+    path("setup/", include("setup_wizard.urls")),
+    path("tables/", include("coupling.urls")),
+    path("", include("fullsync.urls")),
 ]

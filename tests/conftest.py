@@ -14,13 +14,19 @@ DEMO_CUSTOMERS = 60
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes share the tests: one file stays together, and so do all that kill processes.
+    """Two processes share the tests: one file stays together, and so do those that need a stack.
 
-    The latter need the machine's time for themselves, and share a costly preparation.
+    The latter share a costly preparation.
     """
     for item in items:
-        group = "crash" if "crash" in item.path.parts else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
+        together = {"crash", "browser"}.intersection(item.path.parts)
+        item.add_marker(pytest.mark.xdist_group(min(together, default=item.path.name)))
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(settings: Settings) -> None:
+    """The passwords of tests need no million rounds."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")

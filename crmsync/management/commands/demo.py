@@ -21,6 +21,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from crmsync import stack
+from crmsync.frame import people
 from crmsync.ledger.demo import planted_attention
 from crmsync.mapping.registry import get_mapping
 from crmsync.supervisor import AlreadyUp, Child, Supervisor, lock
@@ -28,6 +29,7 @@ from crmsync.sync.models import CrmRecord, Obstacle
 from crmsync.terms import Side
 
 READY_SECONDS = 120.0
+USUAL_PORT = 8000
 
 
 class Command(BaseCommand):
@@ -36,13 +38,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--customers", type=int, default=500)
         parser.add_argument("--once", action="store_true", help="exit after the run")
-        parser.add_argument("--port", type=int, default=0, help="of the web server; 0: a free one")
+        parser.add_argument(
+            "--port", type=int, default=0, help=f"of the web server; 0: {USUAL_PORT}, or a free one"
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
         if not settings.CRMSYNC_SANDBOX_PORT:
             _begin_again_in_own_folder()
         supervisor = Supervisor()
-        port = options["port"] or _free_port()
+        port = options["port"] or _free_port(USUAL_PORT)
         try:
             supervisor.start(_up(port=port, customers=options["customers"]))
             self._synchronize(options["customers"], supervisor.children[0])
@@ -80,9 +84,13 @@ class Command(BaseCommand):
         return expected != found
 
     def _stay(self, supervisor: Supervisor, port: int) -> None:
+        self.stdout.write(f"\nOpen http://127.0.0.1:{port}/ and sign in as one of these:")
+        for person in people.add_one_of_each():
+            self.stdout.write(
+                f"  {person.role:15} name: {person.name:14} password: {person.password}"
+            )
         self.stdout.write(
-            f"\nStays up: http://127.0.0.1:{port}/health\n"
-            "In another terminal, to use the commands on this demo:\n"
+            "\nIn another terminal, to use the commands on this demo:\n"
             f"  export CRMSYNC_DATA_DIR={settings.CRMSYNC_DATA_DIR} "
             f"CRMSYNC_SANDBOX_PORT={settings.CRMSYNC_SANDBOX_PORT}\n"
             "Ctrl-C stops everything."
@@ -168,8 +176,13 @@ def _connect(identities: dict[str, Any]) -> None:
         )
 
 
-def _free_port() -> int:
+def _free_port(wanted: int = 0) -> int:
+    """The wanted port where it is free, any free one otherwise."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            return _free_port()
         port: int = probe.getsockname()[1]
         return port

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from crmsync import stack
 from crmsync.broker import socket_path
+from crmsync.frame import people
 from crmsync.supervisor import AlreadyUp, Supervisor, lock
 
 DEFAULT_PORT = 8000
@@ -48,12 +49,23 @@ class Command(BaseCommand):
             supervisor.start(stack.worker())
             supervisor.start(stack.beat())
             supervisor.start(stack.web(port=options["port"]))
-            self.stdout.write(f"Up: http://127.0.0.1:{options['port']}/health (Ctrl-C stops)")
-            self.stdout.flush()
+            self._greet(options)
         except BaseException:
             supervisor.stop_all()
             raise
         supervisor.keep_alive()
+
+    def _greet(self, options: dict[str, Any]) -> None:
+        """The address and, at the first start for real use, the way in."""
+        self.stdout.write(f"Up: http://127.0.0.1:{options['port']}/ (Ctrl-C stops)")
+        first = None if options["demo"] else people.add_first_administrator()
+        if first:
+            self.stdout.write(
+                f"First sign-in, shown this once: name {first.name}, password {first.password}\n"
+                "Change it by a click on the name at the top; "
+                "'manage.py add_person' adds other people."
+            )
+        self.stdout.flush()
 
 
 def _check_free(port: int) -> None:

@@ -1,0 +1,152 @@
+"""What Home says: how far the setup is, what needs attention, what to do next."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Max, Q, Value
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from crmsync.connections.models import Connection, WorkerHeartbeat
+from crmsync.dbclock import db_in
+from crmsync.ledger.models import CompanyInformation
+from crmsync.ledger.queries import get_company
+from crmsync.mapping.registry import all_mappings
+from crmsync.mapping.types import TableMapping
+from crmsync.sync.models import Coupling, Job, Obstacle
+from crmsync.terms import ACTIVE_STATES, JobState, PhaseName
+
+SIGN_OF_LIFE_SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class TableState:
+    """One table in scope: how many are coupled, how many wait for somebody, when it last went."""
+
+    mapping: TableMapping
+    coupled: int
+    attention: int
+    succeeded_at: datetime | None
+    is_running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A step towards a running synchronization; ``waits_for`` says why it cannot begin yet."""
+
+    caption: str
+    url: str
+    is_done: bool
+    waits_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    company: CompanyInformation | None
+    connection: Connection | None
+    tables: tuple[TableState, ...]
+    tasks: tuple[Task, ...]
+    workers_alive: int
+
+    @property
+    def attention(self) -> int:
+        return sum(table.attention for table in self.tables)
+
+
+def look() -> Home:
+    """Everything on the page, in four questions to the database."""
+    company = get_company()
+    connection = Connection.objects.first()
+    counts = _counts()
+    tables = tuple(_tables(connection, counts))
+    return Home(
+        company=company,
+        connection=connection,
+        tables=tables,
+        tasks=tuple(_tasks(company, connection, tables)),
+        workers_alive=counts.get(("workers", ""), 0),
+    )
+
+
+def _counts() -> dict[tuple[str, str], int]:
+    """By kind and mapping: live couplings, obstacles; and the workers that are alive."""
+    coupled = Coupling.objects.filter(removed_at__isnull=True, is_intent=False)
+    workers = WorkerHeartbeat.objects.filter(seen_at__gte=db_in(-SIGN_OF_LIFE_SECONDS))
+    found = (
+        _counted("coupled", coupled.values("mapping"))
+        .union(_counted("attention", Obstacle.objects.values("mapping")), all=True)
+        .union(_counted("workers", workers.annotate(mapping=Value("")).values("mapping")), all=True)
+    )
+    return {(kind, mapping): n for mapping, kind, n in found}
+
+
+def _counted(kind: str, rows: Any) -> Any:
+    return (
+        rows.order_by().annotate(kind=Value(kind), n=Count("*")).values_list("mapping", "kind", "n")
+    )
+
+
+def _tables(
+    connection: Connection | None, counts: dict[tuple[str, str], int]
+) -> Iterator[TableState]:
+    scopes = set(connection.scopes) if connection else set()
+    whole = Q(state=JobState.FINISHED, only__isnull=True) & ~Q(phases=[PhaseName.REFRESH])
+    jobs: dict[str, Any] = {
+        row["mapping"]: row
+        for row in Job.objects.values("mapping").annotate(
+            at=Max("finished_at", filter=whole),
+            active=Count("pk", filter=Q(state__in=ACTIVE_STATES)),
+        )
+    }
+    for mapping in all_mappings():
+        if mapping.scope in scopes:
+            job = jobs.get(mapping.name, {})
+            yield TableState(
+                mapping=mapping,
+                coupled=counts.get(("coupled", mapping.name), 0),
+                attention=counts.get(("attention", mapping.name), 0),
+                succeeded_at=job.get("at"),
+                is_running=bool(job.get("active")),
+            )
+
+
+def _tasks(
+    company: CompanyInformation | None,
+    connection: Connection | None,
+    tables: Sequence[TableState],
+) -> Iterator[Task]:
+    """In the order in which they make sense; parents are coupled before their children."""
+    yield Task(_("Enter the company information"), reverse("frame:company"), company is not None)
+    yield Task(
+        _("Set up the connection to Dynamics 365 Sales"),
+        reverse("setup_wizard:start"),
+        connection is not None,
+        "" if company else _("Company Information"),
+    )
+    coupled = {table.mapping.name: table.coupled > 0 for table in tables}
+    for table in tables:
+        if table.mapping.match_on:
+            missing = [need for need in table.mapping.needs if not coupled.get(need, True)]
+            matched = [need for need in missing if _is_matched(tables, need)]
+            yield Task(
+                _("Couple %(table)s") % {"table": str(table.mapping.caption).lower()},
+                reverse("coupling:match", kwargs={"mapping": table.mapping.name}),
+                table.coupled > 0,
+                ", ".join(_caption(tables, need) for need in matched),
+            )
+    yield Task(
+        _("Run Full Synchronization"),
+        reverse("fullsync:review"),
+        bool(tables) and all(table.succeeded_at for table in tables),
+        "" if connection else _("Dynamics 365 Connection Setup"),
+    )
+
+
+def _is_matched(tables: Sequence[TableState], name: str) -> bool:
+    return any(table.mapping.name == name and table.mapping.match_on for table in tables)
+
+
+def _caption(tables: Sequence[TableState], name: str) -> str:
+    return next(str(table.mapping.caption) for table in tables if table.mapping.name == name)

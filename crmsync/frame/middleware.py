@@ -1,0 +1,61 @@
+"""What holds for every page: closed unless its view opens it, and never kept by a cache."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django_htmx.http import HttpResponseClientRefresh
+
+from crmsync.frame.access import Access
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[HttpRequest], HttpResponseBase]
+
+
+class DefaultDeny:
+    """Middleware: a view opens by its declaration alone, see ``access``."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        """None goes on to the view. Raises PermissionDenied."""
+        access: Access | None = getattr(view, "access", None)
+        if access is None:
+            logger.error("The view of %s says nobody may open it.", request.path)
+            raise PermissionDenied
+        needed = access.needed(request.method)
+        if needed is None:
+            return None
+        if not request.user.is_authenticated:
+            return _to_sign_in(request)
+        if needed and not any(request.user.has_perm(permission) for permission in needed):
+            raise PermissionDenied
+        return None
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """A fragment of a page that outlived its session takes the whole page along."""
+    if request.headers.get("HX-Request"):
+        return HttpResponseClientRefresh()
+    return redirect_to_login(request.get_full_path())
+
+
+def never_stored(get_response: Handler) -> Handler:
+    """Pages show a company's books: no cache keeps them, not even the browser's."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return answer

@@ -1,0 +1,16 @@
+// Everything works without this file; it only saves steps.
+"use strict";
+
+// One box ticks all boxes of its table.
+document.addEventListener("change", (event) => {
+  const all = event.target.closest("[data-ticks-all]");
+  if (!all) return;
+  for (const box of all.closest("table").querySelectorAll("tbody input[type=checkbox]")) box.checked = all.checked;
+});
+
+// That box shows itself, also in a fragment that came later.
+function reveal(part) {
+  for (const all of part.querySelectorAll("[data-ticks-all]")) all.hidden = false;
+}
+reveal(document);
+document.addEventListener("htmx:afterSettle", () => reveal(document));
