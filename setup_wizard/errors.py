@@ -1,14 +1,50 @@
-"""Why a connection could not be set up; nothing is stored then."""
+"""Why a connection could not be set up; nothing is stored then.
+
+SetupProblem               an input has to be corrected
+├── TryAgain               nothing to correct: Sales or the network did not answer
+├── CompanyNotReady        the company is missing, or its experience is Basic
+├── NotTheAnswersShown     the answers changed since they were shown
+└── AlreadyFinishing       another request finishes, or has finished, the same setup
+"""
 
 from typing import ClassVar
 
 
 class SetupProblem(Exception):
-    """``field`` names the input to correct, ``remedy`` says what to do."""
+    """``field`` names the input to correct, ``remedy`` says what to do; both in the reader's words.
+
+    ``detail`` is what Sales itself said, where it said something; ``service_code`` the code of
+    the sign-in service (AADSTS...), where that refused. None of them holds a secret.
+    """
 
     code: ClassVar[str] = "setup_problem"
 
-    def __init__(self, sentence: str, *, field: str, remedy: str) -> None:
+    def __init__(
+        self, sentence: str, *, field: str, remedy: str, detail: str = "", service_code: str = ""
+    ) -> None:
         super().__init__(sentence)
         self.field = field
         self.remedy = remedy
+        self.detail = detail
+        self.service_code = service_code
+
+    @property
+    def in_full(self) -> str:
+        """What is wrong, what to do, and what Sales said."""
+        return " ".join(filter(None, (str(self), self.remedy, self.detail)))
+
+
+class TryAgain(SetupProblem):
+    code = "try_again"
+
+
+class CompanyNotReady(SetupProblem):
+    code = "company_not_ready"
+
+
+class NotTheAnswersShown(SetupProblem):
+    code = "not_the_answers_shown"
+
+
+class AlreadyFinishing(SetupProblem):
+    code = "already_finishing"

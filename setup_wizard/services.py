@@ -1,61 +1,21 @@
-"""Set up the connection: check everything live, then store everything at once.
+"""Set up the connection: check everything live, then store everything at once."""
 
-The administrator's password is exchanged for a token in this one call and kept nowhere.
-"""
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
-from uuid import UUID
-
-from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Now
 
 from crmsync.connections import secrets
-from crmsync.connections import services as connections
 from crmsync.connections.models import Connection
 from crmsync.connections.services import SECRET_PLACE
-from crmsync.dataverse import administration
-from crmsync.dataverse.address import environment_origin
-from crmsync.dataverse.auth import (
-    ApplicationTokens,
-    Authority,
-    PasswordTokens,
-    discover_authority,
-)
-from crmsync.dataverse.client import Client
-from crmsync.dataverse.errors import (
-    AddressRefused,
-    DataverseError,
-    NotAMember,
-    SignInFailed,
-    TransientError,
-)
-from crmsync.dataverse.session import Tokens, open_session
-from crmsync.ledger.queries import get_company
+from crmsync.dataverse.administration import User
 from crmsync.sync import services as sync
-from crmsync.sync.models import Coupling
 from crmsync.terms import Scope
-from setup_wizard.errors import SetupProblem
+from setup_wizard import preflight
+from setup_wizard.preflight import Administrator, Environment, IntegrationUser, Prepared
 
-Found = TypeVar("Found")
-
-
-@dataclass(frozen=True, slots=True)
-class Administrator:
-    """Who prepares Sales; used during setup only."""
-
-    username: str
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class IntegrationUser:
-    """Who synchronization acts as: a user with a password, or an application with a secret."""
-
-    kind: Connection.IdentityKind
-    name: str
-    secret: str = field(repr=False)
+__all__ = ["Administrator", "Connected", "IntegrationUser", "connect", "store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,165 +32,82 @@ def connect(
     administrator: Administrator,
     integration_user: IntegrationUser,
     scopes: Sequence[Scope],
+    by: str = "",
 ) -> Connected:
     """Check the environment, the administrator and the integration user, then store.
 
     ``application_id`` is the app registration through which users with a password sign in; an
-    integration application uses its own. Raises SetupProblem, and stores nothing then.
+    integration application uses its own. The administrator's password is exchanged for a token
+    in this one call and kept nowhere. Raises SetupProblem, and stores nothing then.
     """
-    origin = _origin(url)
-    authority = _authority(origin)
-    admin = connections.new_client(
-        origin=origin,
-        tokens=_password_tokens(
-            origin, authority, application_id, administrator.username, administrator.password
-        ),
+    environment = preflight.check_environment(url=url, application_id=application_id)
+    token = preflight.sign_in_administrator(environment=environment, administrator=administrator)
+    prepared = preflight.check_administrator(environment=environment, token=token)
+    user = preflight.check_integration_user(
+        environment=environment,
+        token=token,
+        administrator_id=prepared.user_id,
+        integration_user=integration_user,
     )
-    caller = _asked("admin-user", lambda: administration.who_am_i(admin))
-    _check_administrator(admin, caller.user_id)
-    organization = _asked("url", lambda: administration.organization(admin))
-    _check_currency(organization.base_currency_code)
-    _check_not_elsewhere(caller.organization_id)
+    return store(
+        environment=environment,
+        prepared=prepared,
+        integration_user=integration_user,
+        user=user,
+        scopes=scopes,
+        by=by,
+    )
 
-    tokens = _integration_tokens(origin, authority, application_id, integration_user)
-    acting = connections.new_client(origin=origin, tokens=tokens)
-    found = _asked("integration-user", lambda: administration.who_am_i(acting))
-    user = _asked("integration-user", lambda: administration.user(admin, found.user_id))
-    _check_integration_user(user, administrator_id=caller.user_id)
 
+def store(
+    *,
+    environment: Environment,
+    prepared: Prepared,
+    integration_user: IntegrationUser,
+    user: User,
+    scopes: Sequence[Scope],
+    by: str,
+) -> Connected:
+    """Keep what was checked, all or nothing. Raises SetupProblem when it no longer holds."""
     is_application = integration_user.kind == Connection.IdentityKind.APPLICATION
+    organization = prepared.organization
     with transaction.atomic():
-        _forget_the_former(origin, caller.organization_id)
+        preflight.check_not_elsewhere(prepared.organization_id)
+        _forget_the_former(environment, prepared)
         Connection.objects.update_or_create(
             pk=1,
             defaults={
-                "origin": origin,
-                "organization_id": caller.organization_id,
+                "origin": environment.origin,
+                "organization_id": prepared.organization_id,
                 "organization_name": organization.name,
                 "base_currency_id": organization.base_currency_id,
                 "base_currency_code": organization.base_currency_code,
-                "authority_url": authority.url,
-                "tenant": authority.tenant,
+                "authority_url": environment.authority.url,
+                "tenant": environment.authority.tenant,
                 "identity_kind": integration_user.kind,
-                "application_id": integration_user.name if is_application else application_id,
+                "application_id": (
+                    integration_user.name if is_application else environment.application_id
+                ),
                 "integration_username": "" if is_application else integration_user.name,
-                "integration_user_id": found.user_id,
+                "integration_user_id": user.user_id,
+                "integration_user_name": user.full_name,
                 "sealed_secret": secrets.seal(integration_user.secret, place=SECRET_PLACE),
                 "scopes": [scope.value for scope in scopes],
                 "is_enabled": True,
                 "disabled_because": "",
+                "connected_at": Now(),
+                "connected_by": by,
                 "gate_open_at": None,
             },
         )
-    return Connected(organization.name, origin, user.full_name)
+    return Connected(organization.name, environment.origin, user.full_name)
 
 
-def _origin(url: str) -> str:
-    try:
-        return environment_origin(url, hosts=connections.hosts())
-    except AddressRefused as error:
-        raise SetupProblem(str(error), field="url", remedy=error.remedy) from error
-
-
-def _authority(origin: str) -> Authority:
-    session = open_session(sandbox_port=settings.CRMSYNC_SANDBOX_PORT)
-    return _asked(
-        "url", lambda: discover_authority(origin, session=session, hosts=connections.hosts())
-    )
-
-
-def _asked(field_name: str, question: Callable[[], Found]) -> Found:
-    """Ask Sales; a refusal names the input that it concerns."""
-    try:
-        return question()
-    except (SignInFailed, NotAMember) as error:
-        raise SetupProblem(str(error), field=field_name, remedy=error.remedy) from error
-    except TransientError as error:
-        raise SetupProblem(
-            str(error), field="url", remedy="Check the address and the network, then try again."
-        ) from error
-    except DataverseError as error:
-        raise SetupProblem(str(error), field=field_name, remedy=error.remedy) from error
-
-
-def _password_tokens(
-    origin: str, authority: Authority, application_id: str, username: str, password: str
-) -> PasswordTokens:
-    session = open_session(sandbox_port=settings.CRMSYNC_SANDBOX_PORT)
-    return PasswordTokens(origin, authority, application_id, username, password, session)
-
-
-def _integration_tokens(
-    origin: str, authority: Authority, application_id: str, user: IntegrationUser
-) -> Tokens:
-    if user.kind == Connection.IdentityKind.PASSWORD:
-        return _password_tokens(origin, authority, application_id, user.name, user.secret)
-    session = open_session(sandbox_port=settings.CRMSYNC_SANDBOX_PORT)
-    return ApplicationTokens(origin, authority, user.name, user.secret, session)
-
-
-def _check_administrator(client: Client, user_id: UUID) -> None:
-    user = _asked("admin-user", lambda: administration.user(client, user_id))
-    if not user.is_system_administrator:
-        raise SetupProblem(
-            f"{user.full_name} is not a System Administrator of this environment.",
-            field="admin-user",
-            remedy="Name a user who holds the role System Administrator, or have it assigned.",
-        )
-
-
-def _check_integration_user(user: administration.User, *, administrator_id: UUID) -> None:
-    field_name = "integration-user"
-    if user.user_id == administrator_id:
-        raise SetupProblem(
-            "The integration user is the administrator.",
-            field=field_name,
-            remedy="Name a dedicated user or application: changes it makes must be told apart.",
-        )
-    if user.is_disabled:
-        raise SetupProblem(
-            f"{user.full_name} is disabled in Sales.",
-            field=field_name,
-            remedy="Enable the user in Sales, or name another one.",
-        )
-    if user.is_system_administrator:
-        raise SetupProblem(
-            f"{user.full_name} is a System Administrator.",
-            field=field_name,
-            remedy="Take the role away: the integration user needs only the integration role.",
-        )
-    if not user.role_names:
-        raise SetupProblem(
-            f"{user.full_name} has no role in Sales.",
-            field=field_name,
-            remedy="Assign the integration role to the user in Sales.",
-        )
-
-
-def _check_currency(base_currency_code: str) -> None:
-    company = get_company()
-    if company is not None and company.local_currency_code != base_currency_code:
-        raise SetupProblem(
-            f"The base currency of Sales is {base_currency_code}, the local currency of "
-            f"{company.name} is {company.local_currency_code}.",
-            field="url",
-            remedy="Connect an environment with the same base currency: it cannot be changed.",
-        )
-
-
-def _forget_the_former(origin: str, organization_id: UUID) -> None:
+def _forget_the_former(environment: Environment, prepared: Prepared) -> None:
     """Links and rows of another address or organization would be followed and compared."""
     former = Connection.objects.first()
-    if former and (former.origin, former.organization_id) != (origin, organization_id):
-        sync.forget_sales(rows=former.organization_id != organization_id)
-
-
-def _check_not_elsewhere(organization_id: UUID) -> None:
-    """Couplings name rows of one organization; another one would not have them."""
-    existing = Connection.objects.exclude(organization_id=organization_id).first()
-    if existing and Coupling.objects.filter(removed_at__isnull=True).exists():
-        raise SetupProblem(
-            f"This installation is coupled with {existing.organization_name}.",
-            field="url",
-            remedy="Remove the couplings first, or use another installation.",
-        )
+    if former is None:
+        return
+    is_other = former.organization_id != prepared.organization_id
+    if is_other or former.origin != environment.origin:
+        sync.forget_sales(rows=is_other)

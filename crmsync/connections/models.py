@@ -24,10 +24,13 @@ class Connection(models.Model):
     application_id = models.CharField(max_length=100)
     integration_username = models.CharField(max_length=200, blank=True)
     integration_user_id = models.UUIDField()
+    integration_user_name = models.CharField(max_length=200, blank=True)
     sealed_secret = models.TextField()
     scopes = models.JSONField(default=list)
     is_enabled = models.BooleanField(default=True)
     disabled_because = models.TextField(blank=True)
+    connected_at = models.DateTimeField(null=True, blank=True)
+    connected_by = models.CharField(max_length=150, blank=True)
     # The one gate: nobody sends before this moment of the database's clock.
     gate_open_at = models.DateTimeField(null=True, blank=True)
 

@@ -21,9 +21,7 @@ _NONCE_BYTES = 12
 def seal(text: str, *, place: str) -> str:
     """The text, sealed with the newest key for one place such as ``connection/1/secret``."""
     key = _keys()[0]
-    nonce = os.urandom(_NONCE_BYTES)
-    sealed = AESGCM(key).encrypt(nonce, text.encode(), place.encode())
-    return f"{_key_id(key)}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+    return f"{_key_id(key)}.{seal_under(key, text, place=place)}"
 
 
 def unseal(sealed: str, *, place: str) -> str:
@@ -31,7 +29,7 @@ def unseal(sealed: str, *, place: str) -> str:
     key_id, _, payload = sealed.partition(".")
     for key in _keys():
         if _key_id(key) == key_id:
-            return _open(key, payload, place)
+            return open_under(key, payload, place=place)
     raise SecretUnreadable("The key that sealed the integration user's secret is not at hand.")
 
 
@@ -39,12 +37,20 @@ def is_sealed_with_newest_key(sealed: str) -> bool:
     return sealed.partition(".")[0] == _key_id(_keys()[0])
 
 
-def _open(key: bytes, payload: str, place: str) -> str:
+def seal_under(key: bytes, text: str, *, place: str) -> str:
+    """The text, sealed with a key of 256 bits that the caller keeps, for one place."""
+    nonce = os.urandom(_NONCE_BYTES)
+    sealed = AESGCM(key).encrypt(nonce, text.encode(), place.encode())
+    return base64.urlsafe_b64encode(nonce + sealed).decode()
+
+
+def open_under(key: bytes, payload: str, *, place: str) -> str:
+    """What ``seal_under`` sealed. Raises SecretUnreadable for another key or place, or damage."""
     try:
         raw = base64.urlsafe_b64decode(payload)
         return AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], place.encode()).decode()
     except (InvalidTag, ValueError) as error:
-        raise SecretUnreadable("The integration user's secret was damaged or moved.") from error
+        raise SecretUnreadable("The secret was damaged or moved.") from error
 
 
 def _keys() -> list[bytes]:

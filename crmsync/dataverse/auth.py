@@ -56,8 +56,8 @@ def discover_authority(origin: str, *, session: requests.Session, hosts: Hosts) 
     """Ask the environment, without a token, which tenant it belongs to.
 
     The challenge of its 401 names the authority (Microsoft docs: authenticate with OAuth); only
-    Microsoft's sign-in hosts are believed. Raises ConnectionLost, UnreadableAnswer or
-    AddressRefused.
+    Microsoft's sign-in hosts are believed. Raises ConnectionLost, ServiceUnavailable,
+    UnreadableAnswer or AddressRefused.
     """
     url = f"{origin}{API_PATH}WhoAmI"
     try:
@@ -66,6 +66,8 @@ def discover_authority(origin: str, *, session: requests.Session, hosts: Hosts) 
         )
     except (requests.RequestException, OSError) as error:
         raise ConnectionLost(f"{origin} cannot be reached.", Trace("GET", API_PATH)) from error
+    if response.status_code >= 500:
+        raise ServiceUnavailable(f"{origin} answered with status {response.status_code}.")
     found = _CHALLENGE.search(response.headers.get("WWW-Authenticate", ""))
     tenant = _GUID.search(found.group(1)) if found else None
     if response.status_code != 401 or not found or not tenant:
@@ -104,6 +106,20 @@ class ApplicationTokens:
             return _access_token(_speak(lambda: self._app.acquire_token_for_client(scopes)))
 
 
+@dataclass(frozen=True, slots=True)
+class BearerToken:
+    """A token that was obtained earlier; it ends by itself, and nothing here can renew it."""
+
+    text: str = field(repr=False)
+    lifetime_seconds: int
+
+    def token(self, *, fresh: bool = False) -> str:
+        """The token. Raises SignInFailed when a newer one is asked for."""
+        if fresh:
+            raise SignInFailed("The sign-in has expired.")
+        return self.text
+
+
 @dataclass
 class PasswordTokens:
     """A user with a password (resource owner password flow)."""
@@ -118,6 +134,14 @@ class PasswordTokens:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def token(self, *, fresh: bool = False) -> str:
+        return _access_token(self._answer(fresh=fresh))
+
+    def exchange(self) -> BearerToken:
+        """A token to go on with once the password is forgotten. Raises as ``token`` does."""
+        answer = self._answer(fresh=True)
+        return BearerToken(_access_token(answer), int(answer.get("expires_in") or 0))
+
+    def _answer(self, *, fresh: bool) -> dict[str, Any]:
         with self._lock:
             if self._app is None or fresh:
                 self._app = _speak(self._new_app)
@@ -132,7 +156,8 @@ class PasswordTokens:
                         self.username, self.password, scopes=scopes
                     )
                 )
-            return _access_token(result)
+            answer: dict[str, Any] = result
+            return answer
 
     def _new_app(self) -> Any:
         return msal.ClientApplication(

@@ -53,7 +53,7 @@ class Command(BaseCommand):
                 scopes=[Scope(value) for value in options["scope"] or list(Scope)],
             )
         except SetupProblem as problem:
-            raise CommandError(f"--{problem.field}: {problem} {problem.remedy}") from problem
+            raise CommandError(f"--{problem.field}: {problem.in_full}") from problem
         self.stdout.write(
             f"Connected to {connected.organization_name} at {connected.origin} as "
             f"{connected.integration_user}. The administrator's password was not kept."

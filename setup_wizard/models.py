@@ -1,0 +1,36 @@
+"""How far a person has come with the assisted setup."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+
+class SetupProgress(models.Model):
+    """One a person. Secrets are in ``sealed`` alone, under a key that only the browser has.
+
+    ``answers`` and ``seen`` hold, by step, what was typed (declared fields only) and what the
+    live check showed. ``revision`` grows with every answer: finishing names the one it confirms.
+    ``claimed_until`` is set while one request finishes.
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    answers = models.JSONField(default=dict)
+    seen = models.JSONField(default=dict)
+    problem = models.JSONField(null=True, blank=True)
+    revision = models.PositiveIntegerField(default=0)
+    sealed = models.JSONField(default=dict)
+    expires_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(sealed={}) | models.Q(expires_at__isnull=False),
+                name="what_is_sealed_expires",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"setup by user {self.user_id}"

@@ -1,0 +1,240 @@
+"""The progress of a person's setup: what is kept of it, for how long, and who finishes it.
+
+Secrets rest sealed under a key that only the browser has. They expire together, an hour after the
+first of them: each writing of one keeps the earlier end.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Least, Now
+from django.db.models.lookups import GreaterThan
+from django.utils.translation import gettext as _
+
+from crmsync.connections import secrets
+from crmsync.connections.errors import SecretUnreadable
+from crmsync.dataverse.auth import Authority, BearerToken
+from crmsync.dbclock import db_in
+from setup_wizard.errors import AlreadyFinishing, NotTheAnswersShown
+from setup_wizard.models import SetupProgress
+from setup_wizard.preflight import Environment
+from setup_wizard.steps import STEPS, Place, SecretName, StepName, first_open
+
+MOST_SECONDS = 3600
+# Longer than the requests of a finish may take together; after that another one may try.
+CLAIM_SECONDS = 180
+ABANDONED_SECONDS = 30 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What has to be corrected at a step that was done before."""
+
+    place: Place
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What one person's setup knows, with the secrets that this browser can open."""
+
+    user_id: int
+    is_begun: bool = False
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    seen: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    problem: Problem | None = None
+    revision: int = 0
+    secrets: Mapping[SecretName, str] = field(default_factory=dict, repr=False)
+    is_sealed: bool = False
+    expires_at: datetime | None = None
+    is_finishing: bool = False
+
+    @property
+    def done(self) -> frozenset[StepName]:
+        """The steps that need nothing more."""
+        troubled = self.problem.place.step if self.problem else None
+        return frozenset(
+            step.name
+            for step in STEPS
+            if step.name in self.answers
+            and step.name != troubled
+            and (step.secret is None or step.secret in self.secrets)
+        )
+
+    @property
+    def environment(self) -> Environment:
+        """As it was found; only once its step is done."""
+        answers, seen = self.answers[StepName.ENVIRONMENT], self.seen[StepName.ENVIRONMENT]
+        authority = Authority(seen["authority"], seen["tenant"])
+        return Environment(answers["url"], authority, answers["application_id"])
+
+    @property
+    def token(self) -> BearerToken:
+        """The administrator's; only once that step is done."""
+        return BearerToken(self.secrets[SecretName.TOKEN], lifetime_seconds=0)
+
+
+def look(*, user_id: int, key: bytes | None) -> Draft:
+    """The person's setup; without the right key of the browser, without its secrets."""
+    claimed = GreaterThan(F("claimed_until"), Now())
+    row = SetupProgress.objects.annotate(is_claimed=claimed).filter(user_id=user_id).first()
+    if row is None:
+        return Draft(user_id)
+    return Draft(
+        user_id=user_id,
+        is_begun=True,
+        answers=row.answers,
+        seen=row.seen,
+        problem=_problem(row.problem),
+        revision=row.revision,
+        secrets=_opened(row, key) if key else {},
+        is_sealed=bool(row.sealed),
+        expires_at=row.expires_at,
+        is_finishing=bool(row.is_claimed),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """One step's answer: what to keep of it, what its check showed, and its secret, if any."""
+
+    step: StepName
+    answers: Mapping[str, Any]
+    seen: Mapping[str, Any] = field(default_factory=dict)
+    secret: str = field(default="", repr=False)
+    lifetime_seconds: int = MOST_SECONDS
+    forget: Collection[SecretName] = ()
+
+
+def keep(*, user_id: int, key: bytes, answered: Answered) -> None:
+    """Store this step, and only this step; its secret is sealed with the browser's key."""
+    with transaction.atomic():
+        rows = SetupProgress.objects.select_for_update()
+        row, _created = rows.get_or_create(user_id=user_id)
+        row.answers[answered.step] = dict(answered.answers)
+        row.seen[answered.step] = dict(answered.seen)
+        row.revision += 1
+        if row.problem and row.problem["step"] == answered.step:
+            row.problem = None
+        _forget(row, answered.forget)
+        if answered.secret:
+            _seal(row, key, answered)
+        row.save()
+
+
+def note(*, user_id: int, problem: Problem) -> None:
+    """Lead the person back to a step that was done; its secret, if any, is no good."""
+    with transaction.atomic():
+        row = SetupProgress.objects.select_for_update().filter(user_id=user_id).first()
+        if row is not None:
+            row.problem = {**asdict(problem.place), "text": problem.text}
+            _forget(row, [s.secret for s in STEPS if s.name == problem.place.step and s.secret])
+            row.save()
+
+
+def forget(*, user_id: int, name: SecretName) -> None:
+    """Drop one secret; the person is asked for it again."""
+    with transaction.atomic():
+        row = SetupProgress.objects.select_for_update().filter(user_id=user_id).first()
+        if row is not None:
+            _forget(row, [name])
+            row.save()
+
+
+def claim(*, user_id: int, key: bytes, revision: int) -> Draft:
+    """Reserve the finish of exactly these answers, all of them given, for the caller.
+
+    Raises AlreadyFinishing when another request finishes or has finished this setup, and
+    NotTheAnswersShown when the answers are not those any more.
+    """
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=Now())
+    mine = SetupProgress.objects.filter(free, user_id=user_id, revision=revision)
+    is_mine = mine.update(claimed_until=db_in(CLAIM_SECONDS)) == 1
+    draft = look(user_id=user_id, key=key)
+    if is_mine and draft.revision == revision and first_open(draft.done) == StepName.CHECK:
+        return draft
+    if is_mine:
+        release(user_id=user_id)
+    elif draft.is_finishing or not draft.is_begun:
+        raise AlreadyFinishing(_("The setup is being finished already."), field="", remedy="")
+    raise _not_those()
+
+
+def release(*, user_id: int) -> None:
+    """Let the person go on after a finish that failed."""
+    SetupProgress.objects.filter(user_id=user_id).update(claimed_until=None)
+
+
+def consume(*, user_id: int, revision: int) -> None:
+    """End the setup, in the transaction that stores the connection. Raises NotTheAnswersShown."""
+    deleted, _rows = SetupProgress.objects.filter(user_id=user_id, revision=revision).delete()
+    if not deleted:
+        raise _not_those()
+
+
+def cancel(*, user_id: int) -> None:
+    """Forget everything that was typed and sealed."""
+    SetupProgress.objects.filter(user_id=user_id).delete()
+
+
+def drop_expired() -> None:
+    """Remove what was sealed more than an hour ago, whoever it belongs to."""
+    expired = SetupProgress.objects.filter(expires_at__lte=Now())
+    expired.update(sealed={}, expires_at=None)
+
+
+def drop_abandoned() -> None:
+    """Remove setups that nobody has touched for a month."""
+    SetupProgress.objects.filter(changed_at__lte=db_in(-ABANDONED_SECONDS)).delete()
+
+
+def _not_those() -> NotTheAnswersShown:
+    return NotTheAnswersShown(
+        _("The answers were changed after they were shown here, perhaps in another tab."),
+        field="",
+        remedy=_("Look at them again, then connect."),
+    )
+
+
+def _problem(stored: Mapping[str, str] | None) -> Problem | None:
+    if stored is None:
+        return None
+    return Problem(Place(StepName(stored["step"]), stored["input"]), stored["text"])
+
+
+def _opened(row: SetupProgress, key: bytes) -> dict[SecretName, str]:
+    """What another browser sealed, or for another environment, counts as not there."""
+    opened = {}
+    for name in SecretName:
+        try:
+            if name in row.sealed:
+                place = _place(row, name)
+                opened[name] = secrets.open_under(key, row.sealed[name], place=place)
+        except SecretUnreadable:
+            continue
+    return opened
+
+
+def _seal(row: SetupProgress, key: bytes, answered: Answered) -> None:
+    name = next(step.secret for step in STEPS if step.name == answered.step)
+    if name is None:
+        raise ValueError(f"The step {answered.step} has no secret.")
+    end = db_in(min(MOST_SECONDS, answered.lifetime_seconds))
+    row.expires_at = Least(F("expires_at"), end) if row.sealed else end
+    row.sealed[name] = secrets.seal_under(key, answered.secret, place=_place(row, name))
+
+
+def _place(row: SetupProgress, name: SecretName) -> str:
+    """A secret opens for this person and environment alone: a token never meets another host."""
+    return f"setup/{row.user_id}/{name}/{row.answers.get(StepName.ENVIRONMENT, {}).get('url')}"
+
+
+def _forget(row: SetupProgress, names: Collection[SecretName]) -> None:
+    for name in names:
+        row.sealed.pop(name, None)
+    if not row.sealed:
+        row.expires_at = None

@@ -1,0 +1,244 @@
+"""What the pages of the setup show."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from crmsync.connections.models import Connection
+from crmsync.ledger.models import CompanyInformation
+from crmsync.ledger.queries import get_company
+from crmsync.mapping.registry import all_mappings
+from crmsync.mapping.types import TableMapping
+from crmsync.sync.models import Coupling
+from crmsync.terms import Scope
+from setup_wizard import scopes, steps
+from setup_wizard.errors import CompanyNotReady
+from setup_wizard.preflight import company_obstacle
+from setup_wizard.progress import Draft
+from setup_wizard.steps import StepName
+
+KIND = Connection.IdentityKind
+Kept = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Before the first step: what stands in the way, what is there already."""
+
+    company: CompanyInformation | None
+    obstacle: CompanyNotReady | None
+    connection: Connection | None
+    scopes: tuple[str, ...]
+    draft: Draft
+    next_step: StepName
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """One of the steps at the top of a page; without an address it cannot be opened yet."""
+
+    caption: str | Promise
+    url: str
+    is_done: bool
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One answer on the check page; ``note`` says what was seen, or why it is there."""
+
+    caption: str
+    value: str
+    step: StepName
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a live check found to be well."""
+
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NextTask:
+    caption: str
+    url: str
+    is_done: bool
+    waits_for: str = ""
+    text: str = ""
+
+
+def start(draft: Draft) -> Start:
+    company, connection = get_company(), Connection.objects.first()
+    return Start(
+        company=company,
+        obstacle=company_obstacle(company),
+        connection=connection,
+        scopes=_scope_captions(connection.scopes if connection else ()),
+        draft=draft,
+        next_step=steps.first_open(draft.done),
+    )
+
+
+def step_lines(draft: Draft, *, here: StepName) -> list[StepLine]:
+    done = draft.done
+    return [
+        StepLine(
+            step.caption,
+            step_url(step.name) if steps.is_reached(step.name, done=done) else "",
+            is_done=step.name in done,
+            is_here=step.name == here,
+        )
+        for step in steps.STEPS
+    ]
+
+
+def step_url(name: StepName) -> str:
+    return reverse("setup_wizard:step", kwargs={"step": name.value})
+
+
+def prefill(draft: Draft, name: StepName) -> Mapping[str, Any]:
+    """What a step's form begins with: what was answered, else what is connected already."""
+    if name in draft.answers:
+        return draft.answers[name]
+    if name in (StepName.ADMINISTRATOR, StepName.CHECK):
+        return {}
+    connection = Connection.objects.first()
+    return _of_connection(connection).get(name, {}) if connection else {}
+
+
+def _of_connection(connection: Connection) -> dict[StepName, dict[str, Any]]:
+    by_password = connection.identity_kind == KIND.PASSWORD
+    registration = {"application_id": connection.application_id} if by_password else {}
+    name = (
+        {"username": connection.integration_username}
+        if by_password
+        else {"application": connection.application_id}
+    )
+    return {
+        StepName.ENVIRONMENT: {"url": connection.origin, **registration},
+        StepName.INTEGRATION_USER: {"kind": connection.identity_kind, **name},
+        StepName.TABLES: {"scopes": connection.scopes},
+    }
+
+
+def seen(draft: Draft) -> list[Seen]:
+    """What was checked so far, of the steps that still hold."""
+    of = {
+        StepName.ENVIRONMENT: _environment_seen,
+        StepName.ADMINISTRATOR: _administrator_seen,
+        StepName.INTEGRATION_USER: _integration_user_seen,
+    }
+    done = draft.done
+    return [line for name, lines in of.items() if name in done for line in lines(draft.seen[name])]
+
+
+def _environment_seen(found: Kept) -> Iterator[Seen]:
+    yield Seen(_("The environment answers."), _("Tenant %(tenant)s") % found)
+
+
+def _administrator_seen(found: Kept) -> Iterator[Seen]:
+    yield Seen(_("%(full_name)s is a System Administrator.") % found, found["organization"])
+    yield Seen(_("The base currency is %(currency)s, as in the books.") % found)
+
+
+def _integration_user_seen(found: Kept) -> Iterator[Seen]:
+    roles = _("Roles: %(names)s") % {"names": ", ".join(found["roles"])}
+    yield Seen(_("%(full_name)s can sign in and is enabled.") % found, roles)
+
+
+def summary(draft: Draft) -> list[Row]:
+    """Every answer, in the order of the steps; a secret is only said to be set."""
+    rows = {
+        StepName.ENVIRONMENT: _environment_rows,
+        StepName.ADMINISTRATOR: _administrator_rows,
+        StepName.INTEGRATION_USER: _integration_user_rows,
+        StepName.TABLES: _table_rows,
+    }
+    return [row for name, of in rows.items() for row in of(draft.answers[name], draft.seen[name])]
+
+
+def _environment_rows(answers: Kept, found: Kept) -> Iterator[Row]:
+    tenant = _("Tenant %(tenant)s") % found
+    yield Row(_("Dynamics 365 Sales URL"), answers["url"], StepName.ENVIRONMENT, tenant)
+    yield Row(_("Application (client) ID"), answers["application_id"], StepName.ENVIRONMENT)
+
+
+def _administrator_rows(answers: Kept, found: Kept) -> Iterator[Row]:
+    where = _("%(full_name)s, System Administrator of %(organization)s") % found
+    yield Row(_("Administrator"), answers["username"], StepName.ADMINISTRATOR, where)
+    yield Row(
+        _("Administrator's password"),
+        _("Used"),
+        StepName.ADMINISTRATOR,
+        _("Exchanged for a sign-in that ends with this setup."),
+    )
+
+
+def _integration_user_rows(answers: Kept, found: Kept) -> Iterator[Row]:
+    is_application = answers["kind"] == KIND.APPLICATION
+    name = answers["application" if is_application else "username"]
+    roles = _("%(name)s, with the roles %(roles)s") % {
+        "name": found["full_name"],
+        "roles": ", ".join(found["roles"]),
+    }
+    step = StepName.INTEGRATION_USER
+    yield Row(
+        _("Integration application") if is_application else _("Integration user"), name, step, roles
+    )
+    yield Row(_("Client secret") if is_application else _("Integration password"), _("Set"), step)
+
+
+def _table_rows(answers: Kept, found: Kept) -> Iterator[Row]:
+    along = ", ".join(_scope_captions(found["came_along"]))
+    note = _("Ticked along, because others need it: %(tables)s") % {"tables": along}
+    value = ", ".join(_scope_captions(answers["scopes"]))
+    yield Row(_("What to synchronize"), value, StepName.TABLES, note if along else "")
+
+
+def _scope_captions(values: Any) -> tuple[str, ...]:
+    return tuple(scopes.caption(Scope(value)) for value in values)
+
+
+def next_tasks(connection: Connection) -> list[NextTask]:
+    """What to do once connected, parents before their children."""
+    mappings = [mapping for mapping in all_mappings() if mapping.scope in connection.scopes]
+    live = Coupling.objects.filter(removed_at__isnull=True, is_intent=False).order_by()
+    coupled = set(live.values_list("mapping", flat=True).distinct())
+    matched = [mapping for mapping in mappings if mapping.match_on]
+    review = reverse("fullsync:review")
+    return [
+        *(_couple(mapping, matched, coupled) for mapping in matched),
+        NextTask(
+            _("Start with ten"),
+            review,
+            is_done=False,
+            text=_("Synchronize ten records of each table, look at them, then go on."),
+        ),
+        NextTask(
+            _("Run Full Synchronization"),
+            review,
+            is_done=False,
+            text=_("All records, table by table, in the background."),
+        ),
+    ]
+
+
+def _couple(mapping: TableMapping, matched: list[TableMapping], coupled: set[str]) -> NextTask:
+    first = [
+        str(parent.caption)
+        for parent in matched
+        if parent.name in mapping.needs and parent.name not in coupled
+    ]
+    return NextTask(
+        _("Couple %(table)s") % {"table": str(mapping.caption).lower()},
+        reverse("coupling:match", kwargs={"mapping": mapping.name}),
+        is_done=mapping.name in coupled,
+        waits_for=", ".join(first),
+    )

@@ -1,0 +1,68 @@
+"""What an administrator can agree to exchange, and what comes along with it. No effects."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from crmsync.mapping.registry import all_mappings
+from crmsync.mapping.types import TableMapping
+from crmsync.terms import Direction, Scope
+
+_DIRECTIONS = {
+    Direction.TO_CRM: _("to Sales"),
+    Direction.FROM_CRM: _("from Sales"),
+    Direction.BIDIRECTIONAL: _("both ways"),
+}
+_ARROWS = {Direction.TO_CRM: "→", Direction.FROM_CRM: "←", Direction.BIDIRECTIONAL: "↔"}
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeChoice:
+    """One box to tick: its tables with their directions, and the scopes that it needs."""
+
+    scope: Scope
+    mappings: tuple[TableMapping, ...]
+    needs: tuple[Scope, ...]
+
+    def __str__(self) -> str:
+        return ", ".join(str(mapping.caption) for mapping in self.mappings)
+
+    @property
+    def tables(self) -> list[str]:
+        """Each table here and there, and which way its values go."""
+        return [
+            f"{mapping.caption} {_ARROWS[mapping.direction]} {mapping.crm_caption}"
+            f" ({_DIRECTIONS[mapping.direction]})"
+            for mapping in self.mappings
+        ]
+
+    @property
+    def needs_captions(self) -> str:
+        return ", ".join(caption(scope) for scope in self.needs)
+
+
+def choices() -> list[ScopeChoice]:
+    """Every scope that has tables, those that others need first."""
+    order = dict.fromkeys(mapping.scope for mapping in all_mappings())
+    return [_choice(scope) for scope in order]
+
+
+def with_prerequisites(scopes: Collection[Scope]) -> list[Scope]:
+    """The chosen scopes and, again and again, those that they need; in dependency order."""
+    known = {choice.scope: choice for choice in choices()}
+    wanted = set(scopes)
+    while missing := {need for scope in wanted for need in known[scope].needs} - wanted:
+        wanted |= missing
+    return [scope for scope in known if scope in wanted]
+
+
+def caption(scope: Scope) -> str:
+    return str(_choice(scope))
+
+
+def _choice(scope: Scope) -> ScopeChoice:
+    mine = tuple(mapping for mapping in all_mappings() if mapping.scope == scope)
+    needed = {name for mapping in mine for name in mapping.needs}
+    needs = dict.fromkeys(mapping.scope for mapping in all_mappings() if mapping.name in needed)
+    return ScopeChoice(scope, mine, tuple(need for need in needs if need != scope))

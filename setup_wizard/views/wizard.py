@@ -1,0 +1,205 @@
+"""The guide's steps: forms in, one service call a step, redirects out."""
+
+from collections.abc import ItemsView, Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.debug import SafeExceptionReporterFilter
+from django.views.decorators.debug import sensitive_post_parameters
+from formtools.wizard.views import NamedUrlWizardView, WizardView
+
+from crmsync.frame.access import SET_UP, only
+from crmsync.ledger.queries import get_company
+from setup_wizard import answering, finishing, progress, queries, steps
+from setup_wizard.errors import AlreadyFinishing, SetupProblem
+from setup_wizard.forms import (
+    AdministratorForm,
+    CheckForm,
+    EnvironmentForm,
+    IntegrationUserForm,
+    StepForm,
+    TablesForm,
+)
+from setup_wizard.preflight import company_obstacle
+from setup_wizard.progress import Draft, Problem
+from setup_wizard.steps import StepName
+
+FORMS = (
+    (StepName.ENVIRONMENT, EnvironmentForm),
+    (StepName.ADMINISTRATOR, AdministratorForm),
+    (StepName.INTEGRATION_USER, IntegrationUserForm),
+    (StepName.TABLES, TablesForm),
+    (StepName.CHECK, CheckForm),
+)
+
+
+class ShowsNoValues(SafeExceptionReporterFilter):
+    """Error reports on these pages: where it went wrong, but no value of any variable.
+
+    Not even where CRMSYNC_DEBUG is on, and whichever library the password had come to.
+    """
+
+    def is_active(self, request: HttpRequest | None) -> bool:
+        return True
+
+    def get_traceback_frame_variables(
+        self, request: HttpRequest | None, tb_frame: Any
+    ) -> ItemsView[str, Any]:
+        nothing: dict[str, Any] = {}
+        return nothing.items()
+
+
+class SetupWizard(NamedUrlWizardView):  # type: ignore[misc]  # formtools ships no types
+    storage_name = "setup_wizard.views.storage.ProgressStorage"
+
+    def dispatch(self, request: HttpRequest, *args: Any, step: str) -> HttpResponseBase:
+        request.exception_reporter_filter = ShowsNoValues()
+        if step not in self.form_list:
+            raise Http404
+        progress.drop_expired()
+        if company_obstacle(get_company()):
+            return redirect("setup_wizard:start")
+        response: HttpResponseBase = super().dispatch(request, *args, step=step)
+        return response
+
+    def get(self, request: HttpRequest, *args: Any, step: str) -> HttpResponseBase:
+        """The step of the address, or the first that must be answered before it."""
+        if not self._opens(step):
+            return self._forward()
+        form = self.get_form()
+        if (problem := self.draft.problem) and problem.place.step == step:
+            form.show(problem.place.input, problem.text)
+        return self._rendered(form)
+
+    def post(self, request: HttpRequest, *args: Any, step: str) -> HttpResponseBase:
+        if request.POST.get(f"{self.prefix}-current_step") != step:
+            raise SuspiciousOperation("The form belongs to another step.")
+        if step == StepName.CHECK and not self.draft.is_begun:
+            return redirect("setup_wizard:done")
+        if not self._opens(step):
+            return self._forward()
+        try:
+            response: HttpResponseBase = WizardView.post(self, request, *args, step=step)
+        except SetupProblem as problem:
+            return self._refused(problem)
+        return response
+
+    @property
+    def draft(self) -> Draft:
+        draft: Draft = self.storage.draft
+        return draft
+
+    def get_prefix(self, request: HttpRequest, *args: Any, **kwargs: Any) -> str:
+        return "setup"
+
+    def get_form_prefix(self, step: str | None = None, form: Any = None) -> str:
+        """None: only one step's form stands on a page."""
+        return ""
+
+    def get_form_kwargs(self, step: str | None = None) -> dict[str, Any]:
+        return {"draft": self.draft}
+
+    def get_form_initial(self, step: str) -> Mapping[str, Any]:
+        # What is posted needs no beginning.
+        return {} if self.request.method == "POST" else queries.prefill(self.draft, StepName(step))
+
+    def get_form(self, step: str | None = None, data: Any = None, files: Any = None) -> StepForm:
+        """Validated again from what is stored, a form asks for no secret."""
+        form: StepForm = super().get_form(step, data, files)
+        if data is not None and data is not self.request.POST:
+            form.forget_secrets()
+        return form
+
+    def process_step(self, form: StepForm) -> Mapping[str, Any]:
+        """Check and keep this step; returns the declared fields alone."""
+        return answering.answer(
+            step=StepName(self.steps.current),
+            user_id=self.draft.user_id,
+            key=self.storage.key,
+            given=form.cleaned_data,
+        )
+
+    def render_next_step(self, form: StepForm, **kwargs: Any) -> HttpResponseBase:
+        """To what is still open: after a change that is the check page at once."""
+        return self._forward()
+
+    def render_done(self, form: StepForm, **kwargs: Any) -> HttpResponseBase:
+        """In the POST that confirmed it: formtools would redirect to a GET that stores."""
+        response: HttpResponseBase = WizardView.render_done(self, form, **kwargs)
+        return response
+
+    def done(self, form_list: list[StepForm], **kwargs: Any) -> HttpResponseBase:
+        try:
+            connected = finishing.finish(
+                user_id=self.draft.user_id,
+                key=self.storage.key,
+                revision=form_list[-1].cleaned_data["revision"],
+                by=self.request.user.get_username(),
+            )
+        except AlreadyFinishing:
+            return redirect("setup_wizard:done")
+        self.storage.spend_key()
+        said = _("Connected to %(organization)s as %(user)s.") % {
+            "organization": connected.organization_name,
+            "user": connected.integration_user,
+        }
+        messages.success(self.request, said)
+        return redirect("setup_wizard:done")
+
+    def get_template_names(self) -> list[str]:
+        return [f"setup_wizard/{self.steps.current}.html"]
+
+    def get_context_data(self, form: StepForm, **kwargs: Any) -> dict[str, Any]:
+        here = StepName(self.steps.current)
+        is_last = here == StepName.CHECK
+        return {
+            **super().get_context_data(form=form, **kwargs),
+            "draft": self.draft,
+            "lines": queries.step_lines(self.draft, here=here),
+            "seen": queries.seen(self.draft),
+            "back": steps.step_before(here),
+            "summary": queries.summary(self.draft) if is_last else (),
+            "is_asked_again": here in self.draft.answers and here not in self.draft.done,
+        }
+
+    def _opens(self, step: str) -> bool:
+        self.storage.current_step = step
+        return steps.is_reached(StepName(step), done=self.draft.done)
+
+    def _forward(self) -> HttpResponseBase:
+        return redirect("setup_wizard:step", step=steps.first_open(self.draft.done).value)
+
+    def _rendered(self, form: StepForm) -> HttpResponseBase:
+        response: HttpResponseBase = self.render(form)
+        return response
+
+    def _refused(self, problem: SetupProblem) -> HttpResponseBase:
+        """Beside the input that it concerns: on this page, or on that of an earlier step."""
+        self.storage.look_again()
+        form = self.get_form(data=self.request.POST)
+        form.full_clean()
+        at = StepName(self.steps.current)
+        place = steps.place_of(problem, at=at, identity=_identity(form, self.draft))
+        if place.step != at:
+            noted = Problem(place, problem.in_full)
+            progress.note(user_id=self.draft.user_id, problem=noted)
+            return redirect("setup_wizard:step", step=place.step.value)
+        form.add_error(place.input or None, problem.in_full)
+        return self._rendered(form)
+
+
+def _identity(form: StepForm, draft: Draft) -> str:
+    """The kind of integration user that a problem is about."""
+    stored = draft.answers.get(StepName.INTEGRATION_USER, {})
+    return str(form.cleaned_data.get("kind") or stored.get("kind", ""))
+
+
+step = only(SET_UP)(
+    sensitive_post_parameters()(
+        SetupWizard.as_view(FORMS, url_name="setup_wizard:step", done_step_name="done")
+    )
+)

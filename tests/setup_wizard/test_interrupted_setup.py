@@ -1,0 +1,235 @@
+"""A setup that is changed, interrupted, cancelled, shared by tabs, or finished twice."""
+
+import json
+
+from crmsync.connections.models import Connection
+from crmsync.dbclock import db_in
+from setup_wizard import progress
+from setup_wizard.models import SetupProgress
+from tests.setup_wizard.guide import Guide, leads_to, text
+
+
+def test_what_was_answered_is_changed_from_the_check_page_and_back(guide: Guide) -> None:
+    guide.until("check")
+    page = text(guide.get("check"))
+    assert "Set" in page
+    assert '<span class="visually-hidden"> What to synchronize</span>' in page
+
+    assert leads_to(guide.post("tables", {"scopes": ["salespeople"]})) == "/setup/check/"
+    guide.post("check")
+
+    assert Connection.objects.get().scopes == ["salespeople"]
+
+
+def test_a_secret_that_is_set_need_not_be_typed_again(guide: Guide) -> None:
+    guide.until("check")
+
+    assert leads_to(guide.post("administrator", {"password": ""})) == "/setup/check/"
+    blank = {"application_secret": ""}
+    assert leads_to(guide.post("integration-user", blank)) == "/setup/check/"
+
+
+def test_a_blank_secret_does_not_pass_for_another_name(guide: Guide) -> None:
+    guide.until("check")
+    other = guide.sandbox.ready["flawed"]["team_administrator"]["username"]
+
+    page = text(guide.post("administrator", {"username": other, "password": ""}))
+
+    assert 'id="id_password_error"' in page
+
+
+def test_what_a_table_needs_comes_along(guide: Guide) -> None:
+    guide.until("tables")
+
+    guide.post("tables", {"scopes": ["customers"]})
+
+    page = text(guide.get("check"))
+    assert "Ticked along, because others need it: Currencies, Salespeople" in page
+    guide.post("check")
+    assert Connection.objects.get().scopes == ["currencies", "salespeople", "customers"]
+
+
+def test_another_environment_asks_for_both_secrets_again(guide: Guide) -> None:
+    guide.until("check")
+    other = "51f81489-12ee-4a9e-aaae-a2591f45987d"
+
+    assert leads_to(guide.post("environment", {"application_id": other})) == "/setup/administrator/"
+
+    assert SetupProgress.objects.get().sealed == {}
+
+
+def test_without_the_browsers_key_only_the_secrets_are_asked_for_again(guide: Guide) -> None:
+    guide.until("check")
+    del guide.client.cookies["setup_key"]
+
+    assert leads_to(guide.get("check")) == "/setup/administrator/"
+    page = text(guide.get("administrator"))
+    assert guide.right("administrator")["username"] in page
+    assert "Type this one again" in page
+    assert leads_to(guide.post("administrator")) == "/setup/integration-user/"
+    assert leads_to(guide.post("integration-user")) == "/setup/check/"
+    assert leads_to(guide.post("check")) == "/setup/done/"
+
+
+def test_after_an_hour_what_was_sealed_is_gone_whoever_looks(guide: Guide) -> None:
+    guide.until("check")
+    SetupProgress.objects.update(expires_at=db_in(-1))
+
+    guide.again(name="somebody-else").client.get("/setup/")
+
+    row = SetupProgress.objects.get()
+    assert (row.sealed, row.expires_at) == ({}, None)
+    assert leads_to(guide.post("check")) == "/setup/administrator/"
+    assert Connection.objects.count() == 0
+
+
+def test_what_is_sealed_later_does_not_rest_longer(guide: Guide) -> None:
+    guide.until("integration-user")
+    SetupProgress.objects.update(expires_at=db_in(60))
+    before = SetupProgress.objects.get().expires_at
+
+    guide.post("integration-user")
+
+    assert SetupProgress.objects.get().expires_at == before
+
+
+def test_a_setup_that_nobody_touches_for_a_month_is_forgotten(guide: Guide) -> None:
+    guide.until("tables")
+    progress.drop_abandoned()
+    assert SetupProgress.objects.count() == 1
+    SetupProgress.objects.update(changed_at=db_in(-31 * 24 * 3600))
+
+    progress.drop_abandoned()
+
+    assert SetupProgress.objects.count() == 0
+
+
+def test_an_interrupted_setup_goes_on_where_it_was(guide: Guide) -> None:
+    guide.until("tables")
+
+    page = text(guide.client.get("/setup/"))
+
+    assert "Continue the setup" in page
+    assert "/setup/tables/" in page
+    assert leads_to(guide.get("check")) == "/setup/tables/"
+
+
+def test_cancelling_forgets_everything(guide: Guide) -> None:
+    guide.until("check")
+
+    answer = guide.client.post("/setup/cancel/")
+
+    assert leads_to(answer) == "/setup/"
+    assert not SetupProgress.objects.exists()
+    assert "setup_key" not in guide.kept_cookies()
+    assert guide.client.get("/setup/cancel/").status_code == 405
+
+
+def test_the_setup_of_somebody_else_is_not_reachable(guide: Guide) -> None:
+    guide.until("check")
+    other = guide.again(name="somebody-else")
+    other.client.cookies["setup_key"] = guide.client.cookies["setup_key"].value
+
+    assert leads_to(other.get("check")) == "/setup/environment/"
+    assert leads_to(other.post("check")) == "/setup/done/"
+    assert guide.right("environment")["url"] not in text(other.get("environment"))
+    assert Connection.objects.count() == 0
+
+
+def test_the_sealed_token_of_one_person_does_not_open_for_another(guide: Guide) -> None:
+    guide.until("check")
+    other = guide.again(name="somebody-else")
+    other.until("check")
+    mine = SetupProgress.objects.order_by("pk").first()
+    assert mine is not None
+    SetupProgress.objects.exclude(pk=mine.pk).update(sealed=mine.sealed)
+    other.client.cookies["setup_key"] = guide.client.cookies["setup_key"].value
+
+    assert leads_to(other.get("check")) == "/setup/administrator/"
+
+
+def test_two_tabs_do_not_disturb_each_other(guide: Guide) -> None:
+    guide.until("check")
+    shown = guide.revision()
+    guide.get("environment")
+    guide.client.get("/setup/")
+    assert SetupProgress.objects.get().revision == shown
+    guide.post("tables", {"scopes": ["salespeople"]})
+
+    page = text(guide.post("check", {"revision": shown}))
+
+    assert "The answers were changed after they were shown here" in page
+    assert Connection.objects.count() == 0
+    assert leads_to(guide.post("check")) == "/setup/done/"
+
+
+def test_a_finish_under_way_in_another_request_is_not_begun_again(guide: Guide) -> None:
+    guide.until("check")
+    SetupProgress.objects.update(claimed_until=db_in(60))
+
+    assert leads_to(guide.post("check")) == "/setup/done/"
+
+    assert "Connecting to Sales" in text(guide.client.get("/setup/done/"))
+    assert Connection.objects.count() == 0
+
+
+def test_a_finish_whose_process_died_can_be_repeated(guide: Guide) -> None:
+    guide.until("check")
+    SetupProgress.objects.update(claimed_until=db_in(-1))
+
+    assert leads_to(guide.post("check")) == "/setup/done/"
+
+    assert Connection.objects.count() == 1
+
+
+def test_confirming_twice_shows_what_came_of_the_first(guide: Guide) -> None:
+    guide.until("check")
+    revision = guide.revision()
+    guide.post("check", {"revision": revision})
+    before = Connection.objects.values().get()
+
+    assert leads_to(guide.post("check", {"revision": revision})) == "/setup/done/"
+
+    assert Connection.objects.values().get() == before
+
+
+def test_a_finish_that_finds_sales_down_can_be_repeated_at_once(guide: Guide) -> None:
+    guide.until("check")
+    guide.sandbox.fault({"path": "organizations"}, {"status": 503})
+
+    page = text(guide.post("check"))
+
+    assert "is not available at the moment" in page
+    assert "<title>Error:" in page
+    assert Connection.objects.count() == 0
+    guide.sandbox.clear_faults()
+    assert leads_to(guide.post("check")) == "/setup/done/"
+
+
+def test_a_finish_refused_at_the_integration_user_leads_there_and_drops_its_secret(
+    guide: Guide,
+) -> None:
+    guide.until("check")
+    expired = {"error": "invalid_client", "error_codes": [7000222]}
+    guide.sandbox.fault({"path": "/token"}, {"status": 401, "body": json.dumps(expired)})
+
+    assert leads_to(guide.post("check")) == "/setup/integration-user/"
+
+    page = text(guide.get("integration-user"))
+    assert "secret has expired" in page
+    assert 'id="id_application_secret_error"' in page
+    assert set(SetupProgress.objects.get().sealed) == {"administrator_token"}
+    assert Connection.objects.count() == 0
+
+
+def test_a_sign_in_that_sales_takes_no_longer_is_asked_for_again(guide: Guide) -> None:
+    guide.until("check")
+    guide.sandbox.fault({"path": "systemusers"}, {"status": 401})
+
+    assert leads_to(guide.post("check")) == "/setup/administrator/"
+
+    assert "The sign-in was refused." in text(guide.get("administrator"))
+    assert set(SetupProgress.objects.get().sealed) == {"integration_secret"}
+    guide.sandbox.clear_faults()
+    assert leads_to(guide.post("administrator")) == "/setup/check/"
+    assert leads_to(guide.post("check")) == "/setup/done/"
