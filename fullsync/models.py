@@ -17,6 +17,9 @@ class FullSync(models.Model):
     started_by = models.CharField(max_length=150, blank=True)
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
+    cancelled_by = models.CharField(max_length=150, blank=True)
+    # Reset: the page shows fresh lines again, this run is one of the past.
+    put_aside_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from crmsync.connections import services as connections
-from crmsync.mapping.registry import all_mappings
 from crmsync.sync import jobs
 from crmsync.sync.preview import Preview
 from crmsync.sync.preview import preview as preview_mappings
+from fullsync.services import mappings_in_scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class PreviewedLine:
 
 def preview(*, by: str) -> list[PreviewedLine]:
     """What a run over all tables in scope would do now. Raises what reading Sales raises."""
-    scopes = set(connections.get_connection().scopes)
-    names = [mapping.name for mapping in all_mappings() if mapping.scope in scopes]
+    scopes = connections.get_connection().scopes
+    names = [mapping.name for mapping in mappings_in_scope(scopes)]
     for name in names:
         jobs.read_sales(mapping=name, by=by)
     return [PreviewedLine(found) for found in preview_mappings(mappings=names)]

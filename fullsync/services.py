@@ -1,14 +1,20 @@
 """A full synchronization: begun once, advanced by whoever looks, cancelled, begun again."""
 
+from collections.abc import Sequence
+
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from crmsync.connections import services as connections
 from crmsync.mapping.registry import all_mappings, get_mapping
+from crmsync.mapping.types import TableMapping
 from crmsync.sync import jobs, phases
 from crmsync.sync.deferrals import has_ready_deferrals
-from crmsync.sync.models import Job
+from crmsync.sync.models import Job, Obstacle
 from crmsync.terms import ACTIVE_STATES, JobState
+from fullsync.errors import AlreadyRunning, NothingToRestart, NothingToSynchronize, StillRunning
 from fullsync.models import FullSync, ReviewLine
 from fullsync.plan import PlannedLine, startable, verdict
 
@@ -16,26 +22,15 @@ from fullsync.plan import PlannedLine, startable, verdict
 MOST_ATTEMPTS = 3
 
 
-class AlreadyRunning(Exception):
-    """There is one run at a time; this is it."""
-
-    def __init__(self, full_sync: FullSync) -> None:
-        super().__init__(f"Full synchronization {full_sync.pk} is under way.")
-        self.full_sync = full_sync
-
-
-class NothingToRestart(Exception):
-    code = "nothing_to_restart"
-    remedy = "Start a full synchronization with 'manage.py fullsync start'."
-
-
 def start(*, by: str, limit: int | None = None) -> FullSync:
     """Begin a run over all tables in scope, in dependency order.
 
-    ``limit`` takes at most so many records a table. Raises AlreadyRunning, NotConnected, Disabled.
+    ``limit`` takes at most so many records a table. Raises AlreadyRunning, NothingToSynchronize,
+    NotConnected, Disabled.
     """
-    scopes = set(connections.get_connection().scopes)
-    mappings = [mapping for mapping in all_mappings() if mapping.scope in scopes]
+    mappings = mappings_in_scope(connections.get_connection().scopes)
+    if not mappings:
+        raise NothingToSynchronize(_("No table is in scope of the connection."))
     try:
         with transaction.atomic():
             full_sync = FullSync.objects.create(started_by=by, limit=limit)
@@ -55,6 +50,11 @@ def start(*, by: str, limit: int | None = None) -> FullSync:
         raise AlreadyRunning(running) from error
     advance()
     return full_sync
+
+
+def mappings_in_scope(scopes: Sequence[str]) -> list[TableMapping]:
+    """The tables that a run walks, each after those it needs."""
+    return [mapping for mapping in all_mappings() if mapping.scope in scopes]
 
 
 def advance() -> None:
@@ -117,12 +117,13 @@ def _job_for(full_sync: FullSync, line: ReviewLine) -> Job | None:
             retries_failed=line.retries_failed,
         )
     except jobs.AlreadyActive as active:
-        wanted = (phases.phases_of(get_mapping(line.mapping)), full_sync.limit, line.retries_failed)
-        offered = (active.job.phases, active.job.limit, active.job.retries_failed)
-        return active.job if offered == wanted else None
+        job, walked = active.job, phases.phases_of(get_mapping(line.mapping))
+        wanted = (walked, full_sync.limit, line.retries_failed, None)
+        offered = (job.phases, job.limit, job.retries_failed, job.only)
+        return job if offered == wanted else None
 
 
-def cancel() -> FullSync | None:
+def cancel(*, by: str = "") -> FullSync | None:
     """Stop the run and its jobs; what was written stays written. None when nothing ran."""
     with transaction.atomic():
         active = FullSync.objects.select_for_update().filter(state__in=ACTIVE_STATES)
@@ -132,27 +133,78 @@ def cancel() -> FullSync | None:
         lines = full_sync.lines.filter(state__in=ACTIVE_STATES)
         job_ids = list(lines.filter(job__isnull=False).values_list("job_id", flat=True))
         lines.update(state=JobState.CANCELLED)
-        FullSync.objects.filter(pk=full_sync.pk).update(state=JobState.CANCELLED, finished_at=Now())
+        FullSync.objects.filter(pk=full_sync.pk).update(
+            state=JobState.CANCELLED, cancelled_by=by, finished_at=Now()
+        )
     for job_id in job_ids:
         jobs.cancel(job_id=job_id)
     full_sync.refresh_from_db()
     return full_sync
 
 
-def restart() -> FullSync:
+def restart(*, mapping: str = "") -> FullSync:
     """Make a new attempt of what stopped, failed or was deferred in the latest run.
+
+    With ``mapping`` of this table, whatever became of it, also while other tables are under way.
+    Raises NothingToRestart, AlreadyRunning when all of it still runs, StillRunning for one table.
+    """
+    with transaction.atomic():
+        full_sync = _latest()
+        if mapping:
+            _wait_again(_line_to_restart(full_sync, mapping))
+        elif full_sync.state in ACTIVE_STATES:
+            raise AlreadyRunning(full_sync)
+        else:
+            _wait_again(_unfinished(full_sync))
+        # Two runs at once are kept apart by the constraint: the latest is the only one restarted.
+        FullSync.objects.filter(pk=full_sync.pk).update(
+            state=JobState.RUNNING, cancelled_by="", finished_at=None
+        )
+    advance()
+    full_sync.refresh_from_db()
+    return full_sync
+
+
+def _latest() -> FullSync:
+    full_sync = FullSync.objects.select_for_update().order_by("-pk").first()
+    if full_sync is None or full_sync.put_aside_at is not None:
+        raise NothingToRestart(_("There was no full synchronization yet."))
+    return full_sync
+
+
+def _line_to_restart(full_sync: FullSync, mapping: str) -> "QuerySet[ReviewLine]":
+    line = full_sync.lines.filter(mapping=mapping)
+    if not line.exists():
+        raise NothingToRestart(_("The table is not part of the latest full synchronization."))
+    over = line.exclude(state__in=[JobState.RUNNING, JobState.QUEUED])
+    if not over.exists():
+        raise StillRunning(_("The table is being synchronized."))
+    return over
+
+
+def _unfinished(full_sync: FullSync) -> "QuerySet[ReviewLine]":
+    """Lines that did not come to their end, or left records that wait or were refused."""
+    left = Obstacle.objects.values("mapping")
+    lines = full_sync.lines.filter(~Q(state=JobState.FINISHED) | Q(mapping__in=left))
+    if not lines.exists():
+        raise NothingToRestart(_("Every table is finished and no record needs attention."))
+    return lines
+
+
+def _wait_again(lines: "QuerySet[ReviewLine]") -> None:
+    lines.update(state=JobState.WAITING, job=None, retries_failed=True, attempt=0)
+
+
+def reset() -> FullSync:
+    """Put the latest run aside, so that the review shows fresh lines; couplings stay.
 
     Raises NothingToRestart when there is none, AlreadyRunning when it still runs.
     """
-    full_sync = FullSync.objects.order_by("-pk").first()
-    if full_sync is None:
-        raise NothingToRestart("There was no full synchronization yet.")
-    if full_sync.state in ACTIVE_STATES:
-        raise AlreadyRunning(full_sync)
     with transaction.atomic():
-        full_sync.lines.update(state=JobState.WAITING, job=None, retries_failed=True, attempt=0)
-        FullSync.objects.filter(pk=full_sync.pk).update(state=JobState.RUNNING, finished_at=None)
-    advance()
+        full_sync = _latest()
+        if full_sync.state in ACTIVE_STATES:
+            raise AlreadyRunning(full_sync)
+        FullSync.objects.filter(pk=full_sync.pk).update(put_aside_at=Now())
     full_sync.refresh_from_db()
     return full_sync
 

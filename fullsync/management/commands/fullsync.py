@@ -10,7 +10,7 @@ import json
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 
 from crmsync import health
 from crmsync.connections import services as connections
@@ -19,9 +19,11 @@ from crmsync.dataverse import administration
 from crmsync.dataverse.errors import DataverseError, Throttled, TransientError
 from crmsync.sync.jobs import ReadingStopped
 from crmsync.terms import ACTIVE_STATES, JobState
-from fullsync import preview, queries, services
+from fullsync import preview, services
+from fullsync.errors import AlreadyRunning, FullSyncProblem
 from fullsync.models import FullSync
-from fullsync.queries import Report
+from fullsync.queries.attention import attention
+from fullsync.queries.report import Report, is_over, latest, report
 
 WATCH_SECONDS = 1.0
 STATUS_WAITS = 3
@@ -40,14 +42,18 @@ class Command(BaseCommand):
             ("status", "the latest run as it stands"),
             ("cancel", "stop the run; what was written stays"),
             ("restart", "make a new attempt of what stopped, failed or was deferred"),
+            ("reset", "put the latest run aside; couplings stay"),
         ):
             one = actions.add_parser(action, help=text)
             one.add_argument("--json", action="store_true", dest="as_json")
             if action == "start":
                 one.add_argument("--limit", type=int, help="at most so many records a table")
+            if action == "restart":
+                one.add_argument("--table", default="", help="this table only")
             if action in ("start", "restart"):
                 one.add_argument("--watch", action="store_true", help="follow it to its end")
 
+    @no_translations
     def handle(self, *_: Any, **options: Any) -> None:
         action = getattr(self, f"_{options['action']}")
         try:
@@ -56,7 +62,7 @@ class Command(BaseCommand):
             ConnectionProblem,
             DataverseError,
             ReadingStopped,
-            services.NothingToRestart,
+            FullSyncProblem,
         ) as problem:
             raise CommandError(f"{problem} {problem.remedy}") from problem
 
@@ -76,7 +82,7 @@ class Command(BaseCommand):
         try:
             full_sync = services.start(by=getpass.getuser(), limit=options["limit"])
             self._say(options, full_sync, "started")
-        except services.AlreadyRunning as running:
+        except AlreadyRunning as running:
             full_sync = running.full_sync
             self._say(options, full_sync, "is under way already")
         if options["watch"]:
@@ -90,9 +96,9 @@ class Command(BaseCommand):
 
     def _restart(self, options: dict[str, Any]) -> None:
         try:
-            full_sync = services.restart()
+            full_sync = services.restart(mapping=options["table"])
             self._say(options, full_sync, "started again")
-        except services.AlreadyRunning as running:
+        except AlreadyRunning as running:
             full_sync = running.full_sync
             self._say(options, full_sync, "is under way already")
         if options["watch"]:
@@ -110,26 +116,32 @@ class Command(BaseCommand):
         self._follow(self._latest(), options)
 
     def _status(self, options: dict[str, Any]) -> None:
-        found = queries.report(self._latest())
+        found = report(self._latest())
         if options["as_json"]:
             self.stdout.write(json.dumps(found.as_json(), default=str))
         else:
             self._table(found)
 
     def _cancel(self, options: dict[str, Any]) -> None:
-        full_sync = services.cancel()
+        full_sync = services.cancel(by=getpass.getuser())
         if full_sync is None:
             raise CommandError("No full synchronization is under way.")
         self._say({**options, "watch": False}, full_sync, "cancelled")
+
+    def _reset(self, options: dict[str, Any]) -> None:
+        try:
+            self._say(options | {"watch": False}, services.reset(), "put aside")
+        except AlreadyRunning as running:
+            raise CommandError(f"{running} {running.remedy}") from running
 
     def _follow(self, full_sync: FullSync, options: dict[str, Any]) -> None:
         """Progress when something changed, the closing table at the end."""
         said = ""
         while True:
             services.advance()
-            over = queries.is_over(full_sync)
+            over = is_over(full_sync)
             full_sync.refresh_from_db()
-            found = queries.report(full_sync)
+            found = report(full_sync)
             now = progress(found)
             if now != said and not options["as_json"]:
                 self.stdout.write(now)
@@ -145,7 +157,7 @@ class Command(BaseCommand):
             raise CommandError(f"Full synchronization {full_sync.pk} {full_sync.state}.")
 
     def _latest(self) -> FullSync:
-        full_sync = queries.latest()
+        full_sync = latest()
         if full_sync is None:
             raise CommandError("There was no full synchronization yet: 'fullsync start'.")
         return full_sync
@@ -195,12 +207,12 @@ def closing_table(found: Report) -> list[str]:
         f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]:10}  {row[3]:>8}  {row[4]}".rstrip()
         for row in rows
     ]
-    attention = queries.attention(mappings=[line.mapping for line in found.lines])
-    if attention:
-        text += ["", f"{len(attention)} records need attention:"]
+    waiting = attention(mappings=[line.mapping for line in found.lines])
+    if waiting:
+        text += ["", f"{len(waiting)} records need attention:"]
     text += [
         f"  {one.mapping} {one.side} {one.key}: {one.outcome} ({one.code}). {one.sentence} "
         f"{one.remedy}"
-        for one in attention
+        for one in waiting
     ]
     return text

@@ -1,0 +1,67 @@
+"""What people send: checked, named, nothing else."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from crmsync.mapping.registry import all_mappings
+
+MOST_LIMIT = 1000
+MOST_TICKED = 1000
+LARGEST_ID = 2**63 - 1
+ID_DIGITS = 18
+
+
+class StartForm(forms.Form):
+    limit = forms.IntegerField(
+        label=_("At most so many records a table"),
+        required=False,
+        min_value=1,
+        max_value=MOST_LIMIT,
+    )
+
+
+class RestartForm(forms.Form):
+    """One table, or without a name all that did not come to their end."""
+
+    mapping = forms.CharField(required=False, max_length=40)
+
+
+class ChosenForm(forms.Form):
+    """Ids of obstacles: the one whose own button was used, or all that were ticked."""
+
+    one = forms.IntegerField(required=False, max_value=LARGEST_ID)
+    record = forms.TypedMultipleChoiceField(coerce=int, required=False)
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        ticked = self.data.getlist("record") if hasattr(self.data, "getlist") else []
+        # Any number is an id that may be gone; only what is no number is refused.
+        numbers = [
+            value for value in ticked[:MOST_TICKED] if value.isdecimal() and len(value) <= ID_DIGITS
+        ]
+        self.fields["record"].choices = [(value, value) for value in numbers]  # type: ignore[attr-defined]
+
+    @property
+    def ids(self) -> list[int]:
+        one: int | None = self.cleaned_data.get("one")
+        ticked: list[int] = self.cleaned_data.get("record") or []
+        return ticked if one is None else [one]
+
+
+class LeaveOutForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Others read it when they look for the record."),
+        max_length=500,
+        error_messages={"required": _("Say in a few words why, so that others understand it.")},
+    )
+
+
+class CauseForm(forms.Form):
+    mapping = forms.ChoiceField()
+    code = forms.CharField(max_length=60)
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        names = [(mapping.name, mapping.name) for mapping in all_mappings()]
+        self.fields["mapping"].choices = names  # type: ignore[attr-defined]

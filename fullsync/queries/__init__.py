@@ -1,0 +1,1 @@
+"""Questions that pages and the terminal ask, by subject."""

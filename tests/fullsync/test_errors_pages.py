@@ -1,0 +1,257 @@
+"""Coupled Data Synchronization Errors: read why, act, and see on both sides that it worked."""
+
+from io import StringIO
+from uuid import UUID
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import translation
+
+from crmsync.frame.people import Role
+from crmsync.ledger.models import Customer
+from crmsync.sync import jobs
+from crmsync.sync.models import Coupling, Job, LeftOut, Obstacle
+from crmsync.terms import JobState, Side
+from tests.people import client_of
+from tests.sandboxes import Sandbox
+from tests.sync.pairs import live_coupling, pair
+from tests.sync.runs import run, settle
+
+
+@pytest.fixture
+def settled(connected: Sandbox) -> Sandbox:
+    settle()
+    return connected
+
+
+@pytest.fixture
+def accountant(db: None) -> Client:
+    return client_of(Role.ACCOUNTANTS)
+
+
+def _text(client: Client, url: str = "/errors/") -> str:
+    answer = client.get(url)
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
+
+
+def _post(client: Client, url: str, **values: object) -> str:
+    answer = client.post(url, values, follow=True)
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
+
+
+def _obstacle(number: str) -> Obstacle:
+    return Obstacle.objects.get(record_id=Customer.objects.get(number=number).pk)
+
+
+def _conflict(sandbox: Sandbox) -> tuple[str, Obstacle]:
+    coupled = Coupling.objects.filter(mapping="CUSTOMER", removed_at=None, is_intent=False)
+    customer = Customer.objects.get(pk=coupled.order_by("pk")[0].ledger_id)
+    both = pair(sandbox, customer.number)
+    both.edit_here(city="Here")
+    both.edit_there(address1_city="There")
+    run("CUSTOMER")
+    coupling = live_coupling(customer.number)
+    found = Obstacle.objects.filter(record_id__in=[coupling.ledger_id, coupling.crm_id])
+    return customer.number, found[0]
+
+
+def _finish(mapping: str = "CUSTOMER") -> Job:
+    job = Job.objects.filter(mapping=mapping).latest("pk")
+    return jobs.drive(job_id=job.pk, worker="test", most_breaks=10)
+
+
+def test_causes_come_first_with_their_count_and_what_to_do(
+    settled: Sandbox, accountant: Client
+) -> None:
+    page = _text(accountant)
+
+    assert page.index("<caption>Causes") < page.index('id="records"')
+    assert "Retry All" in page
+    assert "60030" in page
+
+
+def test_tabs_and_filters_leave_the_others_out(settled: Sandbox, accountant: Client) -> None:
+    undecided = _text(accountant, "/errors/?outcome=undecided&table=CUSTOMER")
+
+    assert "60010" in undecided
+    assert "60030" not in undecided
+    assert "60030" in _text(accountant, "/errors/?outcome=nonsense&table=%00&after=x")
+    assert "No such record" in _text(accountant, "/errors/?code=nothing-like-it")
+
+
+def test_a_retried_record_is_tried_alone_and_written(settled: Sandbox, accountant: Client) -> None:
+    obstacle = _obstacle("60030")
+    mark = settled.mark()
+    Customer.objects.filter(number="60030").update(name="Named at last")
+
+    page = _post(accountant, "/errors/retry/", one=obstacle.pk)
+
+    job = _finish()
+    assert f"Job {job.pk} of Customers is asked for" in page
+    assert (job.requested_by, job.only is not None) == ("a-accountants", True)
+    rows = [row for row in settled.dump("accounts") if row["accountnumber"] == "60030"]
+    assert [row["name"] for row in rows] == ["Named at last"]
+    assert len(settled.writes(mark)) == 1
+    assert not Obstacle.objects.filter(pk=obstacle.pk).exists()
+
+
+def test_all_records_of_a_cause_are_retried_at_once(settled: Sandbox, accountant: Client) -> None:
+    _post(accountant, "/errors/retry-cause/", mapping="CUSTOMER", code="likely_twin")
+
+    job = _finish()
+    twins = Obstacle.objects.filter(mapping="CUSTOMER", code="likely_twin")
+    assert job.only is not None
+    named = {*job.only["ledger"], *job.only["crm"]}
+    assert named == {str(one.record_id) for one in twins}
+
+
+def test_a_job_under_way_is_named_and_whether_it_tries_the_record(
+    settled: Sandbox, accountant: Client
+) -> None:
+    obstacle = _obstacle("60030")
+    under_way = jobs.request(mapping="CUSTOMER", by="anna")
+    plain = _post(accountant, "/errors/retry/", one=obstacle.pk)
+    jobs.cancel(job_id=under_way.pk)
+    retrying = jobs.request(mapping="CUSTOMER", by="anna", retries_failed=True)
+
+    walking = _post(accountant, "/errors/retry/", one=obstacle.pk)
+
+    assert f"Job {under_way.pk} of Customers is under way, and does not try" in plain
+    assert f"Job {retrying.pk} of Customers is under way and walks these records" in walking
+
+
+@pytest.mark.parametrize(("door", "city"), [("use-financials", "Here"), ("use-sales", "There")])
+def test_an_answer_to_a_conflict_is_written_on_both_sides(
+    settled: Sandbox, accountant: Client, door: str, city: str
+) -> None:
+    number, obstacle = _conflict(settled)
+    page = _text(accountant)
+    assert "Here" in page
+    assert "There" in page
+
+    _post(accountant, f"/errors/{door}/", one=obstacle.pk)
+    _finish()
+
+    assert pair(settled, number).sides("city", "address1_city") == (city, city)
+    assert not Obstacle.objects.filter(pk=obstacle.pk).exists()
+
+
+def test_leaving_out_asks_for_a_reason_and_keeps_it(settled: Sandbox, accountant: Client) -> None:
+    obstacle = _obstacle("60030")
+
+    asked = _post(accountant, "/errors/leave-out/", record=obstacle.pk)
+    unsaid = _post(accountant, "/errors/leave-out/", record=obstacle.pk, reason=" ")
+    assert "Leave 1 record out of synchronization?" in asked
+    assert "There is a problem" in unsaid
+    assert not LeftOut.objects.exists()
+    _post(accountant, "/errors/leave-out/", record=obstacle.pk, reason="Only for tests")
+
+    left_out = LeftOut.objects.get()
+    assert (left_out.reason, left_out.left_out_by) == ("Only for tests", "a-accountants")
+    assert "Left out because: Only for tests" in _text(accountant, "/errors/search/?q=60030")
+
+
+def test_a_coupling_with_a_deleted_row_is_deleted_here(
+    settled: Sandbox, accountant: Client
+) -> None:
+    both = pair(settled, Customer.objects.get(pk=_coupled()).number)
+    coupling = live_coupling(both.number)
+    both.delete_there()
+    run("CUSTOMER")
+    obstacle = Obstacle.objects.get(record_id=coupling.ledger_id, side=Side.LEDGER)
+    assert obstacle.code == "deleted_in_sales"
+
+    page = _post(accountant, "/errors/uncouple/", one=obstacle.pk)
+
+    coupling.refresh_from_db()
+    assert coupling.removed_at is not None
+    assert "1 coupling is deleted" in page
+
+
+def _coupled() -> UUID:
+    coupled = Coupling.objects.filter(mapping="CUSTOMER", removed_at=None, is_intent=False)
+    return coupled.order_by("pk")[0].ledger_id
+
+
+@pytest.mark.parametrize("door", ["use-financials", "leave-out", "uncouple"])
+def test_operations_retry_but_do_not_decide(settled: Sandbox, door: str) -> None:
+    operator = client_of(Role.OPERATIONS)
+    obstacle = _obstacle("60030")
+
+    assert operator.post(f"/errors/{door}/", {"one": obstacle.pk}).status_code == 403
+    assert operator.post("/errors/retry/", {"one": obstacle.pk}).status_code == 302
+
+
+def test_choosing_nothing_or_something_gone_is_said_plainly(
+    settled: Sandbox, accountant: Client
+) -> None:
+    before = Job.objects.count()
+
+    for values in ({}, {"record": "999999"}, {"record": "x"}, {"one": str(10**30)}):
+        assert "Choose records first" in _post(accountant, "/errors/retry/", **values)
+
+    assert Job.objects.count() == before
+
+
+def test_the_way_back_never_leads_to_another_site(settled: Sandbox, accountant: Client) -> None:
+    values = {"one": _obstacle("60030").pk, "back": "https://elsewhere.example/"}
+
+    answer = accountant.post("/errors/retry/", values)
+
+    assert answer.headers["Location"] == "/errors/"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"), [("60030", "Needs attention"), ("no such thing", "No record found")]
+)
+def test_a_record_is_found_with_why_it_was_not_synchronized(
+    settled: Sandbox, accountant: Client, text: str, answer: str
+) -> None:
+    assert answer in _text(accountant, f"/errors/search/?q={text}")
+
+
+def test_a_synchronized_record_says_when_and_by_which_job(
+    settled: Sandbox, accountant: Client
+) -> None:
+    coupling = Coupling.objects.filter(mapping="CUSTOMER", to_crm_outcome="inserted")[0]
+    number = Customer.objects.get(pk=coupling.ledger_id).number
+
+    page = _text(accountant, f"/errors/search/?q={number}")
+
+    assert "Synchronized" in page
+    assert f'href="/jobs/{coupling.to_crm_job}/"' in page
+    assert "main.aspx?etn=account" in page
+
+
+def _command(*arguments: str) -> str:
+    out = StringIO()
+    call_command("errors", *arguments, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def test_the_terminal_lists_shows_and_retries_the_same(settled: Sandbox) -> None:
+    obstacle = _obstacle("60030")
+    Customer.objects.filter(number="60030").update(name="Named at last")
+
+    with translation.override("da"):
+        listed, shown = _command("list", "--table", "CUSTOMER"), _command("show", "60030")
+    retried = _command("retry", str(obstacle.pk))
+
+    assert f"{obstacle.pk}  CUSTOMER ledger 60030: failed." in listed
+    assert "needs attention" not in shown
+    assert "attention" in shown
+    assert "is asked for" in retried
+    assert _finish().state == JobState.FINISHED
+    assert not Obstacle.objects.filter(pk=obstacle.pk).exists()
+
+
+def test_the_terminal_refuses_a_retry_of_nothing(settled: Sandbox) -> None:
+    with pytest.raises(CommandError, match="--table, --code or --all"):
+        _command("retry")
+    with pytest.raises(CommandError, match="Choose records first"):
+        _command("retry", "999999")
+    with pytest.raises(CommandError, match="Nothing is called"):
+        _command("show", "no such thing")
