@@ -1,0 +1,1 @@
+"""What the pages ask the database, by subject; answers are frozen dataclasses."""

@@ -1,0 +1,185 @@
+"""The rows of a list page by page, and how many stand under each tab."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Value
+
+from coupling.liststate import ListState, Place, Tab
+from coupling.queries.facts import Facts, facts_of, live, parents_of, with_facts
+from coupling.suggestions import open_suggestions
+from crmsync.ledger.models import LedgerRecord
+from crmsync.mapping.conversions import Text
+from crmsync.mapping.types import TableMapping
+from crmsync.sync.models import Coupling, LeftOut, Obstacle
+from crmsync.terms import Side
+
+PAGE_ROWS = 50
+COUNTS_SECONDS = 10
+
+Records = QuerySet[LedgerRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """A record with its facts and its values by column; a lookup's value is the number there."""
+
+    values: Mapping[str, Any]
+    facts: Facts
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """At most fifty rows; ``previous`` and ``following`` are where the neighbours begin."""
+
+    rows: tuple[ListRow, ...]
+    previous: Place | None
+    following: Place | None
+
+
+def read_page(mapping: TableMapping, state: ListState) -> ListPage:
+    """One query: the inner one picks the page's ids, the outer one asks about those alone."""
+    records = _found(mapping, _of_tab(mapping, state.tab), state.typed)
+    place, is_backward = (state.before, True) if state.before else (state.after, False)
+    is_descending = state.is_descending != is_backward
+    order = [f"-{state.sort}", "-pk"] if is_descending else [state.sort, "pk"]
+    if place:
+        records = records.filter(_beyond(state.sort, place, is_descending=is_descending))
+    ids = records.order_by(*order).values("pk")[: PAGE_ROWS + 1]
+    chosen = with_facts(mapping, mapping.ledger._default_manager.filter(pk__in=ids))
+    computed = {name: mapping.computed[name] for name in mapping.listed if name in mapping.computed}
+    rows = [
+        _row(mapping, state, one) for one in chosen.annotate(**computed).order_by(*order).values()
+    ]
+    has_more, rows = len(rows) > PAGE_ROWS, rows[:PAGE_ROWS]
+    if is_backward:
+        rows.reverse()
+    return ListPage(
+        tuple(rows),
+        previous=rows[0].place if rows and (has_more if is_backward else place) else None,
+        following=rows[-1].place if rows and (is_backward or has_more) else None,
+    )
+
+
+def count_tabs(mapping: TableMapping) -> dict[Tab, int]:
+    """How many records each tab holds, up to ten seconds old.
+
+    With 100,000 records counting is the dearest part of the page, and every sort, search and page
+    of a list would repeat it. The numbers lead people to a tab, they decide nothing; what somebody
+    changes by these pages is counted anew at once, see ``forget_counts``.
+    """
+    counts: dict[Tab, int] | None = cache.get(_cached(mapping.name))
+    if counts is None:
+        counts = _count_tabs(mapping)
+        cache.set(_cached(mapping.name), counts, COUNTS_SECONDS)
+    return counts
+
+
+def forget_counts(mapping: str) -> None:
+    cache.delete(_cached(mapping))
+
+
+def _cached(mapping: str) -> str:
+    return f"coupling.counts.{mapping}"
+
+
+def _count_tabs(mapping: TableMapping) -> dict[Tab, int]:
+    counted = [
+        _of_tab(mapping, tab)
+        .order_by()
+        .annotate(tab=Value(tab.value, CharField()))
+        .values("tab")
+        .annotate(n=Count("pk"))
+        .values_list("tab", "n")
+        for tab in Tab
+    ]
+    return {Tab(tab): n for tab, n in counted[0].union(*counted[1:], all=True)}
+
+
+def _of_tab(mapping: TableMapping, tab: Tab) -> Records:
+    records: Records = mapping.ledger._default_manager.all()
+    if tab is Tab.UNCOUPLED:
+        left_out = _left_out(mapping, Side.LEDGER).filter(record_id=OuterRef("pk"))
+        return records.filter(~Exists(live(mapping)), ~Exists(left_out))
+    if tab is Tab.COUPLED:
+        return records.filter(Exists(live(mapping)))
+    if tab is Tab.SUGGESTED:
+        return records.filter(pk__in=open_suggestions(mapping.name).values("ledger_id"))
+    if tab is Tab.ATTENTION:
+        obstacles = Obstacle.objects.filter(mapping=mapping.name)
+        here, there = obstacles.filter(side=Side.LEDGER), obstacles.filter(side=Side.CRM)
+        return _either(mapping, records, here, there)
+    if tab is Tab.LEFT_OUT:
+        return _either(
+            mapping, records, _left_out(mapping, Side.LEDGER), _left_out(mapping, Side.CRM)
+        )
+    return records
+
+
+def _either(
+    mapping: TableMapping, records: Records, here: QuerySet[Any], there: QuerySet[Any]
+) -> Records:
+    """Records that ``here`` names, or that are coupled with a row that ``there`` names."""
+    coupled = Coupling.objects.filter(
+        # By row alone: with the mapping, too, SQLite would walk all couplings of the mapping.
+        # A row coupled by another mapping leads to an id that is none of these records'.
+        crm_table=mapping.crm.logical_name,
+        crm_id__in=there.values("record_id"),
+        removed_at__isnull=True,
+    )
+    # One set of ids, not two conditions: those would make SQLite walk the whole table.
+    named = here.values("record_id").union(coupled.values("ledger_id"))
+    return records.filter(pk__in=named)
+
+
+def _left_out(mapping: TableMapping, side: Side) -> QuerySet[LeftOut]:
+    return LeftOut.objects.filter(mapping=mapping.name, side=side)
+
+
+def searched(mapping: TableMapping) -> tuple[str, ...]:
+    """The columns that hold text: number, title and those listed."""
+    texts = [
+        one.ledger
+        for one in mapping.fields
+        if one.ledger in mapping.listed and isinstance(one.conversion, Text)
+    ]
+    return tuple(dict.fromkeys((mapping.number, mapping.title, *texts)))
+
+
+def _found(mapping: TableMapping, records: Records, typed: str) -> Records:
+    if not typed:
+        return records
+    found = Q()
+    for column in searched(mapping):
+        found |= _holds(column, typed)
+    return records.filter(found)
+
+
+def _holds(column: str, typed: str) -> Q:
+    """SQLite's LIKE knows the letter case of A to Z only, its regular expressions (Python's) all.
+
+    The longest piece of plain letters goes first: it spares most rows the slow comparison.
+    """
+    if typed.isascii():
+        return Q(**{f"{column}__icontains": typed})
+    holds = Q(**{f"{column}__iregex": re.escape(typed)})
+    plain = max(re.split(r"[^\x00-\x7f]+", typed), key=len)
+    return Q(**{f"{column}__icontains": plain}) & holds if plain else holds
+
+
+def _beyond(column: str, place: Place, *, is_descending: bool) -> Q:
+    """Rows behind a place. Said twice, so that the index of the column can begin there."""
+    beyond = "lt" if is_descending else "gt"
+    return Q(**{f"{column}__{beyond}e": place.value}) & (
+        Q(**{f"{column}__{beyond}": place.value}) | Q(**{f"pk__{beyond}": place.record_id})
+    )
+
+
+def _row(mapping: TableMapping, state: ListState, record: Mapping[str, Any]) -> ListRow:
+    numbers = {field: record[f"fact_{field}_number"] for field in parents_of(mapping)}
+    place = Place(str(record[state.sort]), record["id"])
+    return ListRow({**record, **numbers}, facts_of(mapping, record), place)

@@ -1,0 +1,1 @@
+"""Doors: translate a request in, make one call, translate the answer out."""
