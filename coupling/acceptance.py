@@ -19,6 +19,7 @@ from crmsync.terms import CouplingOrigin, FirstWinner
 IDS_A_QUERY = 500
 
 Pair = tuple[UUID, UUID]
+BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,11 @@ def _accept(
 ) -> Accepted:
     pairs = list(chosen.values_list("ledger_id", "crm_id"))
     accepted = couple_pairs(mapping=mapping, pairs=pairs, first_winner=first_winner, by=by)
+    # What is coupled is no suggestion any more; a hundred thousand of them would slow every list.
+    refused = {one.ledger_id for one in accepted.refused}
+    done = [ledger_id for ledger_id, _ in pairs if ledger_id not in refused]
+    for batch in (done[at : at + BATCH] for at in range(0, len(done), BATCH)):
+        Suggestion.objects.filter(mapping=mapping, ledger_id__in=batch).delete()
     for one in accepted.refused:
         Suggestion.objects.filter(
             mapping=mapping, ledger_id=one.ledger_id, crm_id=one.crm_id

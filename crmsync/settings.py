@@ -68,6 +68,9 @@ def _database() -> dict[str, object]:
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(CRMSYNC_DATA_DIR / "crmsync.sqlite3"),
         }
+    # A thread of the web server keeps its connection, and with it the pages it has read.
+    found["CONN_MAX_AGE"] = 60
+    found["CONN_HEALTH_CHECKS"] = True
     if found["ENGINE"] == "django.db.backends.sqlite3":
         # Without IMMEDIATE two writers that both read first get "database is locked" at once,
         # whatever the timeout.
@@ -75,7 +78,8 @@ def _database() -> dict[str, object]:
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
-            "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-20000;",
+            "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-20000; "
+            "PRAGMA mmap_size=1073741824;",
         }
     return found
 

@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Value
 
 from coupling.liststate import ListState, Place, Tab
+from coupling.models import Suggestion
 from coupling.queries.facts import Facts, facts_of, live, parents_of, with_facts
 from coupling.suggestions import open_suggestions
 from crmsync.ledger.models import LedgerRecord
@@ -66,21 +67,23 @@ def read_page(mapping: TableMapping, state: ListState) -> ListPage:
 
 
 def count_tabs(mapping: TableMapping) -> dict[Tab, int]:
-    """How many records each tab holds, up to ten seconds old.
+    """How many records each tab holds, some ten seconds old at most.
 
     With 100,000 records counting is the dearest part of the page, and every sort, search and page
     of a list would repeat it. The numbers lead people to a tab, they decide nothing; what somebody
-    changes by these pages is counted anew at once, see ``forget_counts``.
+    changes by these pages is counted anew at once, see ``forget_counts``. One request counts, the
+    others go on with the older numbers meanwhile.
     """
     counts: dict[Tab, int] | None = cache.get(_cached(mapping.name))
-    if counts is None:
+    is_due = cache.add(f"{_cached(mapping.name)}.fresh", 1, COUNTS_SECONDS)
+    if counts is None or is_due:
         counts = _count_tabs(mapping)
-        cache.set(_cached(mapping.name), counts, COUNTS_SECONDS)
+        cache.set(_cached(mapping.name), counts, None)
     return counts
 
 
 def forget_counts(mapping: str) -> None:
-    cache.delete(_cached(mapping))
+    cache.delete_many([_cached(mapping), f"{_cached(mapping)}.fresh"])
 
 
 def _cached(mapping: str) -> str:
@@ -88,16 +91,23 @@ def _cached(mapping: str) -> str:
 
 
 def _count_tabs(mapping: TableMapping) -> dict[Tab, int]:
+    """In one question. Not coupled are all but the coupled and the left out: that need not be
+    looked at record by record."""
+    left_out = _left_out(mapping, Side.LEDGER).values("record_id")
+    records = mapping.ledger._default_manager
+    questions = {tab.value: _of_tab(mapping, tab) for tab in Tab if tab is not Tab.UNCOUPLED}
+    questions["aside"] = records.filter(~Exists(live(mapping)), pk__in=left_out)
     counted = [
-        _of_tab(mapping, tab)
-        .order_by()
-        .annotate(tab=Value(tab.value, CharField()))
+        rows.order_by()
+        .annotate(tab=Value(name, CharField()))
         .values("tab")
         .annotate(n=Count("pk"))
         .values_list("tab", "n")
-        for tab in Tab
+        for name, rows in questions.items()
     ]
-    return {Tab(tab): n for tab, n in counted[0].union(*counted[1:], all=True)}
+    counts = dict.fromkeys(questions, 0) | dict(counted[0].union(*counted[1:], all=True))
+    uncoupled = counts[Tab.ALL] - counts[Tab.COUPLED] - counts.pop("aside")
+    return {Tab(name): n for name, n in counts.items()} | {Tab.UNCOUPLED: uncoupled}
 
 
 def _of_tab(mapping: TableMapping, tab: Tab) -> Records:
@@ -108,7 +118,11 @@ def _of_tab(mapping: TableMapping, tab: Tab) -> Records:
     if tab is Tab.COUPLED:
         return records.filter(Exists(live(mapping)))
     if tab is Tab.SUGGESTED:
-        return records.filter(pk__in=open_suggestions(mapping.name).values("ledger_id"))
+        # The first condition is cheap and names few or many; the second asks about those alone,
+        # in the order of the page, and stops when the page is full.
+        suggested = Suggestion.objects.filter(mapping=mapping.name).values("ledger_id")
+        open_one = open_suggestions(mapping.name).filter(ledger_id=OuterRef("pk"))
+        return records.filter(Exists(open_one), pk__in=suggested)
     if tab is Tab.ATTENTION:
         obstacles = Obstacle.objects.filter(mapping=mapping.name)
         here, there = obstacles.filter(side=Side.LEDGER), obstacles.filter(side=Side.CRM)

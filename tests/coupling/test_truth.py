@@ -1,10 +1,6 @@
-"""Five hundred customers as two systems kept them by hand: nothing wrong is chosen beforehand.
-
-The truth is taken from the formula that made both sides, not from what the rows have in common.
-"""
+"""Five hundred customers as two systems kept them by hand: nothing wrong is chosen beforehand."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from pytest_django import Settings
@@ -14,12 +10,11 @@ from coupling.matching import Certainty
 from coupling.models import Suggestion
 from crmsync.connections import services as connections
 from crmsync.ledger import demo
-from crmsync.ledger.demo_population import typed_in_customers, words
 from crmsync.ledger.models import Customer
-from crmsync.sandbox import seed
 from crmsync.sync.models import CrmRecord
 from tests.conftest import connect
 from tests.sandboxes import Sandbox, running_sandbox
+from tests.truth import possible_accounts
 
 CUSTOMERS = 500
 
@@ -42,22 +37,8 @@ def matched(large_sandbox: Sandbox, db: None, settings: Settings) -> Sandbox:
     return large_sandbox
 
 
-def truth() -> dict[str, set[str]]:
-    """By the number of each customer the ids that its account can have in Sales."""
-    typed_in = [seed.Company(**row) for row in words()["core_customers"]]
-    generated = CUSTOMERS - len(typed_in_customers())
-    made = [seed.company_at(index) for index in range(1, generated + 1)]
-    return {company.number: set(_possible_ids(company)) for company in (*typed_in, *made)}
-
-
-def _possible_ids(company: seed.Company) -> Iterator[str]:
-    """An account's id is made of its name there: as here, in capitals, or renamed."""
-    for name in (company.name, company.name.upper(), f"{company.name} Group"):
-        yield str(seed.account_row(replace(company, name=name))["accountid"])
-
-
 def test_no_wrong_pair_of_five_hundred_customers_is_chosen_beforehand(matched: Sandbox) -> None:
-    right = truth()
+    right = possible_accounts(CUSTOMERS)
 
     for one in Suggestion.objects.filter(mapping="CUSTOMER", is_chosen=True):
         assert str(one.crm_id) in right.get(one.number, set()), one.number
@@ -65,7 +46,7 @@ def test_no_wrong_pair_of_five_hundred_customers_is_chosen_beforehand(matched: S
 
 def test_nearly_all_that_have_an_account_are_chosen_beforehand(matched: Sandbox) -> None:
     there = {str(crm_id) for crm_id in CrmRecord.objects.values_list("crm_id", flat=True)}
-    with_account = {number for number, ids in truth().items() if ids & there}
+    with_account = {number for number, ids in possible_accounts(CUSTOMERS).items() if ids & there}
     chosen = set(Suggestion.objects.filter(is_chosen=True).values_list("number", flat=True))
 
     assert chosen <= with_account
@@ -88,7 +69,7 @@ def test_what_is_left_to_a_person_are_the_two_planted_rivals(matched: Sandbox) -
 def test_poor_criteria_choose_no_wrong_pair_either(
     matched: Sandbox, names: tuple[str, ...]
 ) -> None:
-    right = truth()
+    right = possible_accounts(CUSTOMERS)
     fields = [services.FieldCriterion(name, is_matched=True) for name in names]
     services.save_criteria(mapping="CUSTOMER", fields=fields, by="Ann")
 

@@ -67,6 +67,7 @@ class Stack:
     def stop(self) -> None:
         if self.process and self.process.poll() is None:
             self.process.terminate()
+            self.let_recover()
             self.process.wait(40)
 
     def pid(self, name: str) -> int:
@@ -76,6 +77,17 @@ class Stack:
         """SIGKILL a process and all of its group."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid(name), signal.SIGKILL)
+
+    def lose(self, name: str) -> None:
+        """Kill a process for good: the supervisor is held, so that nobody starts it again."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+        self.kill(name)
+
+    def let_recover(self) -> None:
+        """The supervisor goes on: what was lost is started again."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
 
     def kill_everything(self) -> None:
         """The supervisor dies and takes its children along: nothing can clean up."""
@@ -107,6 +119,10 @@ class Stack:
         """The demo company, connected, with everything coupled that certainly matches."""
         self.manage("migrate", "-v0")
         self.manage("seed_demo", "--customers", str(customers))
+        self.connect_and_couple()
+
+    def connect_and_couple(self) -> None:
+        """Connect as the sandbox's application, and accept every certain pair."""
         ready = self.sandbox.ready
         admin, secret = self.folder / "admin.txt", self.folder / "secret.txt"
         admin.write_text(ready["administrator"]["password"])
@@ -120,8 +136,6 @@ class Stack:
             *("--integration-application", ready["application"]["client_id"]),
             *("--integration-secret-file", str(secret)),
         )
-        self.manage("couple", "accept", "SALESPEOPLE", "--certain", "--winner", "crm")
-        self.manage("couple", "accept", "CUSTOMER", "--certain", "--winner", "ledger")
 
     def wait_for(self, event: Callable[[], bool], what: str) -> float:
         """Seconds until it happened; fails, naming it, when patience ends."""
