@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CUSTOMERS ?= 500
+FOLDER ?= var/screenshots
 SOURCES := crmsync coupling fullsync setup_wizard tests benchmarks
 
-.PHONY: help demo run test check clean
+.PHONY: help demo run test check messages screenshots clean
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -24,14 +25,21 @@ run: $(STAMP) ## the product, empty, for real use
 test: $(STAMP) ## every test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=10
 
-check: $(STAMP) ## format, lint, types, import contracts, migrations, dependencies
+check: $(STAMP) ## format, lint, types, import contracts, migrations, templates, translations, dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check
+	$(BIN)/python -m tests.house.catalogue --check
 	$(BIN)/deptry .
+
+messages: $(STAMP) ## bring the Danish catalogue up to date with the source, and compile it
+	$(BIN)/python -m tests.house.catalogue
+
+screenshots: $(STAMP) ## a picture of every page into FOLDER
+	$(BIN)/python -m benchmarks.screenshots $(FOLDER)
 
 clean: ## remove the environment and all state
 	rm -rf $(VENV) var

@@ -90,6 +90,10 @@ class Listing:
 def show_list(
     mapping: TableMapping, state: ListState, page: ListPage, counts: Mapping[Tab, int]
 ) -> Listing:
+    # Said once: fifty rows would look each of them up again.
+    listed = {
+        name: (caption_of(mapping, name), _is_number(mapping, name)) for name in mapping.listed
+    }
     return Listing(
         mapping=mapping,
         state=state,
@@ -98,7 +102,7 @@ def show_list(
             for tab in Tab
         ),
         columns=tuple(_columns(mapping, state)),
-        rows=tuple(_row(mapping, state, row) for row in page.rows),
+        rows=tuple(_row(mapping, state, row, listed) for row in page.rows),
         previous=state.moved(before=page.previous).query if page.previous else "",
         following=state.moved(after=page.following).query if page.following else "",
         total=max(counts[Tab.ALL], len(page.rows)),
@@ -131,7 +135,9 @@ def _is_number(mapping: TableMapping, name: str) -> bool:
     return any(one.ledger == name and isinstance(one.conversion, Number) for one in mapping.fields)
 
 
-def _row(mapping: TableMapping, state: ListState, row: ListRow) -> ShownRow:
+def _row(
+    mapping: TableMapping, state: ListState, row: ListRow, listed: Mapping[str, tuple[str, bool]]
+) -> ShownRow:
     coupling = row.facts.coupling
     suggestion = row.facts.suggestion
     named = coupling or suggestion
@@ -140,12 +146,8 @@ def _row(mapping: TableMapping, state: ListState, row: ListRow) -> ShownRow:
         number=str(row.values[mapping.number]),
         title=str(row.values[mapping.title]),
         cells=tuple(
-            Cell(
-                caption_of(mapping, name),
-                shown_value(mapping, name, row.values[name]),
-                _is_number(mapping, name),
-            )
-            for name in mapping.listed
+            Cell(caption, shown_value(mapping, name, row.values[name]), is_number)
+            for name, (caption, is_number) in listed.items()
         ),
         status=status_of(row.facts),
         counterpart=named.crm_title if named else "",

@@ -1,5 +1,7 @@
 """Small parts of pages: icons and status tags."""
 
+from functools import cache
+
 from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
@@ -11,6 +13,7 @@ _TONES = {"good": "good", "warn": "warn", "bad": "bad", "info": "sync", "wait": 
 
 
 @register.simple_tag
+@cache
 def icon(name: str) -> SafeString:
     """A picture beside a word that says the same."""
     return format_html(
