@@ -101,6 +101,9 @@ CRMSYNC_PREDECESSOR = _number("CRMSYNC_PREDECESSOR", default=0, low=0, high=2**3
 # Base64 keys, the first one seals; the file under the data directory otherwise.
 CRMSYNC_SEALING_KEYS = _list("CRMSYNC_SEALING_KEYS", "")
 
+# On where a proxy in front speaks https and says so: cookies go that way alone.
+CRMSYNC_HTTPS = _switch("CRMSYNC_HTTPS", default=False)
+
 SECRET_KEY = _text("CRMSYNC_SECRET_KEY") or read_or_create_key(CRMSYNC_DATA_DIR / "secret.key")
 DEBUG = _switch("CRMSYNC_DEBUG", default=False)
 ALLOWED_HOSTS = _list("CRMSYNC_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
@@ -126,6 +129,7 @@ INSTALLED_APPS = [
     "crmsync",
 ]
 MIDDLEWARE = [
+    "crmsync.frame.middleware.no_body_for_head",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -199,6 +203,10 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "crmsync.frame.views.csrf_failed"
 X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = CRMSYNC_HTTPS
+if CRMSYNC_HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
 SECURE_REFERRER_POLICY = "same-origin"
 
 # Ten wrong passwords for one name from one address: that pair waits, nobody else does. The
@@ -209,6 +217,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "frame/locked_out.html"
 AXES_HTTP_RESPONSE_CODE = 429
+AXES_SENSITIVE_PARAMETERS = ["csrfmiddlewaretoken"]
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
 AXES_DISABLE_ACCESS_LOG = True

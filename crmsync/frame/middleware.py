@@ -50,6 +50,23 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     return redirect_to_login(request.get_full_path())
 
 
+def no_body_for_head(get_response: Handler) -> Handler:
+    """A HEAD is answered by its headers alone (RFC 9110, 9.3.2).
+
+    The server sends whatever body it is given, and on a connection that stays open that would be
+    read as the beginning of the next answer.
+    """
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if request.method == "HEAD" and isinstance(response, HttpResponse):
+            response.content = b""
+            response.headers.pop("Content-Length", None)
+        return response
+
+    return answer
+
+
 def never_stored(get_response: Handler) -> Handler:
     """Pages show a company's books: no cache keeps them, not even the browser's."""
 

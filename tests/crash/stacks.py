@@ -122,7 +122,13 @@ class Stack:
         self.connect_and_couple()
 
     def connect_and_couple(self) -> None:
-        """Connect as the sandbox's application, and accept every certain pair."""
+        """Connect, and accept every certain pair."""
+        self.connect_to_sales()
+        self.manage("couple", "accept", "SALESPEOPLE", "--certain", "--winner", "crm")
+        self.manage("couple", "accept", "CUSTOMER", "--certain", "--winner", "ledger")
+
+    def connect_to_sales(self) -> None:
+        """Set up without a browser, as the sandbox's application."""
         ready = self.sandbox.ready
         admin, secret = self.folder / "admin.txt", self.folder / "secret.txt"
         admin.write_text(ready["administrator"]["password"])

@@ -5,6 +5,7 @@ from django.test import Client
 
 from crmsync.frame.people import Role, add_person
 from crmsync.ledger.models import CompanyInformation
+from crmsync.sync import jobs
 from crmsync.terms import Experience
 from tests.people import client_of
 from tests.sync import runs
@@ -76,3 +77,32 @@ def test_a_page_that_breaks_says_no_more_than_that(monkeypatch: pytest.MonkeyPat
     assert answer.status_code == 500
     assert "Something went wrong here" in answer.content.decode()
     assert "secret detail" not in answer.content.decode()
+
+
+def test_a_run_of_ten_is_no_full_success(connected: None) -> None:
+    for mapping in ("CURRENCY", "SALESPEOPLE", "CUSTOMER"):
+        runs.run(mapping, limit=10)
+    home = client_of(Role.ACCOUNTANTS).get("/").context["home"]
+    assert [table.succeeded_at for table in home.tables] == [None, None, None]
+    assert not home.tasks[-1].is_done
+
+
+def test_nothing_is_in_process_on_home_while_no_worker_is_alive(connected: None) -> None:
+    jobs.request(mapping="CUSTOMER", by="test")
+    page = client_of(Role.ACCOUNTANTS).get("/").content.decode()
+    assert "Waits for a worker" in page
+    assert "In Process" not in page
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("local_currency_code", "USD"), ("experience", "basic")]
+)
+def test_what_the_connection_stands_on_is_not_changed_beneath_it(
+    connected: None, field: str, value: str
+) -> None:
+    company = CompanyInformation.objects.get()
+    before = {"name": company.name, "local_currency_code": "GBP", "experience": "suite"}
+    page = client_of(Role.ADMINISTRATORS).post("/company/", {**before, field: value})
+    assert "This installation is connected to Sales" in page.content.decode()
+    company.refresh_from_db()
+    assert (company.local_currency_code, company.experience) == ("GBP", "suite")

@@ -1,6 +1,8 @@
 """Signing in: who gets in, who has to wait, and what the answers tell a stranger."""
 
 from datetime import timedelta
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
 from axes.models import AccessAttempt
@@ -8,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.live_server_helper import LiveServer
 
 from crmsync.frame.people import Role, add_first_administrator, add_person
 
@@ -107,3 +110,14 @@ def test_pages_are_never_stored_and_carry_their_policy() -> None:
         assert "unsafe" not in headers["Content-Security-Policy"]
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Frame-Options"] == "DENY"
+
+
+def test_a_head_is_answered_without_a_body(live_server: LiveServer) -> None:
+    """Over a real socket: two questions on one connection, one after the other."""
+    address = urlsplit(live_server.url)
+    connection = HTTPConnection(address.hostname or "", address.port)
+    connection.request("HEAD", "/sign-in/")
+    assert connection.getresponse().read() == b""
+    connection.request("GET", "/health")
+    assert connection.getresponse().read().startswith(b"{")
+    connection.close()

@@ -1,0 +1,109 @@
+"""What a whole installation keeps of secrets that were typed into its browser: nothing in clear.
+
+Everything is logged at debug level; then every file, the broker's memory and the process list are
+searched. The guide's own pages and tables are searched step by step in ``tests/setup_wizard``.
+"""
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import pytest
+import redis
+from playwright.sync_api import Browser
+
+from crmsync.broker import socket_path
+from tests.browser.people import Installation, Person, running_installation
+
+WRONG = "canary-wrong-9f3c"
+# The tests' own: the sandbox beside the installation knows its users' passwords, of course.
+LOUD = {"CRMSYNC_LOG_LEVEL": "DEBUG"}
+
+
+@pytest.fixture(scope="module")
+def loud(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Installation]:
+    folder = tmp_path_factory.mktemp("secrets")
+    with running_installation(folder, chromium, 60, environment=LOUD) as installation:
+        yield installation
+
+
+def test_no_file_no_queue_and_no_process_shows_a_secret(loud: Installation) -> None:
+    ready = loud.stack.sandbox.ready
+    administrator, user = ready["administrator"], ready["integration_user"]
+    application = ready["application"]
+    secrets = [administrator["password"], user["password"], application["client_secret"], WRONG]
+    with loud.signed_in("anna") as anna:
+        anna.open("/setup/")
+        anna.press("Begin")
+        _environment(anna, ready["origin"], application["client_id"])
+        _administrator(anna, administrator["username"], WRONG)
+        anna.sees("There is a problem")
+        assert _places(loud, secrets) == []
+        _administrator(anna, administrator["username"], administrator["password"])
+        anna.is_at("Integration user")
+        assert _places(loud, secrets) == []
+        anna.page.get_by_label("User name and password").check()
+        anna.types("User name", user["username"])
+        anna.types("Password", WRONG)
+        anna.press("Next")
+        anna.sees("There is a problem")
+        anna.types("Password", user["password"])
+        anna.press("Next")
+        anna.is_at("What to synchronize")
+        assert _places(loud, secrets) == []
+        anna.press("Next")
+        anna.press("Connect to Sales")
+        anna.is_at("Connected")
+        assert _places(loud, secrets) == []
+    loud.stack.manage("fullsync", "start", "--watch")
+    assert _places(loud, secrets) == []
+
+
+def _environment(anna: Person, origin: str, application_id: str) -> None:
+    anna.types("Dynamics 365 Sales URL", origin)
+    anna.types("Application (client) ID", application_id)
+    anna.press("Next")
+
+
+def _administrator(anna: Person, username: str, password: str) -> None:
+    anna.types("User name", username)
+    anna.types("Password", password)
+    anna.press("Next")
+
+
+def _places(installation: Installation, secrets: list[str]) -> list[str]:
+    """Where one of the secrets stands, in clear or in a disguise that anybody can take off."""
+    wanted = {form for secret in secrets for form in _disguises(secret)}
+    return [
+        place
+        for place, content in _everything(installation)
+        if any(form in content for form in wanted)
+    ]
+
+
+def _disguises(secret: str) -> set[bytes]:
+    text = secret.encode()
+    return {
+        text,
+        quote(secret).encode(),
+        quote_plus(secret).encode(),
+        secret.encode("utf-16-le"),
+        *(base64.b64encode(b"x" * shift + text)[4:-4] for shift in range(3)),
+    }
+
+
+def _everything(installation: Installation) -> Iterator[tuple[str, bytes]]:
+    folder = installation.stack.folder
+    for path in folder.rglob("*"):
+        if path.is_file() and "sandbox" not in path.name:
+            yield str(path.relative_to(folder)), path.read_bytes()
+    with redis.Redis(unix_socket_path=str(socket_path(folder))) as broker:
+        for key in broker.scan_iter():
+            yield f"broker: {key!r}", broker.dump(key) or b""
+    for process in Path("/proc").glob("[0-9]*"):
+        for name in ("cmdline", "environ"):
+            try:
+                yield f"{process.name}/{name}", (process / name).read_bytes()
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                continue  # it has ended, or is none of ours
