@@ -133,12 +133,6 @@ def left_out(mapping: TableMapping, side: Side, column: str) -> QuerySet[LeftOut
     return LeftOut.objects.filter(mapping=mapping.name, side=side, record_id=OuterRef(column))
 
 
-def numbers_of(mapping: TableMapping, ledger_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The numbers that people know these records by."""
-    records = mapping.ledger._default_manager.filter(pk__in=ledger_ids)
-    return dict(records.values_list("pk", mapping.number))
-
-
 def labels_of(mapping: TableMapping, ledger_ids: Sequence[UUID]) -> dict[UUID, str]:
     """Number and title, such as *10000 Adatum Corporation*."""
     records = mapping.ledger._default_manager.filter(pk__in=ledger_ids)

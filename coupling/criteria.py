@@ -29,7 +29,18 @@ def criteria_of(*, mapping: str) -> tuple[FieldCriterion, ...]:
     """Every field that can be matched on, in the order of the declaration."""
     declared = get_mapping(mapping)
     saved = MatchCriteria.objects.filter(mapping=mapping).first()
-    return _all_fields(declared, _read(saved.fields) if saved else _declared(declared))
+    return _all_fields(declared, _chosen(declared, saved.fields if saved else None))
+
+
+def chosen(mapping: TableMapping, saved: Sequence[Mapping[str, Any]] | None) -> Criteria:
+    """As the matching takes them: the saved ones, or without any the declaration's."""
+    return to_match_by(mapping, stored(_chosen(mapping, saved)))
+
+
+def _chosen(
+    mapping: TableMapping, saved: Sequence[Mapping[str, Any]] | None
+) -> list[FieldCriterion]:
+    return _declared(mapping) if saved is None else _read(saved)
 
 
 def is_changed(*, mapping: str) -> bool:

@@ -1,12 +1,12 @@
 """Counterparts for one record while a person waits: suggested ones, and rows found by typing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform
 
 from coupling import criteria
@@ -15,18 +15,17 @@ from coupling.candidates import (
     compared,
     crm_candidate,
     ledger_candidate,
-    ledger_rows,
-    numbers_of,
+    left_out,
     uncoupled_rows,
 )
 from coupling.likeness import Candidate, Criteria, Evidence, Likeness, compare, name_likeness
-from coupling.models import RowKey
+from coupling.models import MatchCriteria, RowKey
 from coupling.reasons import as_codes
 from crmsync.mapping.conversions import clean
 from crmsync.mapping.registry import get_mapping
 from crmsync.mapping.types import Condition, TableMapping
-from crmsync.sync.exclusions import dismissed_pairs, left_out_of
-from crmsync.sync.models import Coupling, CrmRecord
+from crmsync.sync.models import Coupling, CrmRecord, NotTheSame
+from crmsync.sync.narrowing import holding_words, raw_values
 from crmsync.sync.sides import in_scope
 from crmsync.terms import Side
 
@@ -72,29 +71,36 @@ class FoundRow:
 def suggestions_for(*, mapping: str, ledger_id: UUID, limit: int = 3) -> list[Counterpart]:
     """The best uncoupled rows for one ledger record, as what was last read of Sales tells them.
 
-    Empty for a record that is gone. Weighed like the run's, but also by a similar name alone.
+    Two questions to the database. Empty for a record that is gone. Weighed like the run's, but
+    also by a similar name alone.
     """
     declared = get_mapping(mapping)
-    used = criteria.to_match_by(declared, criteria.stored(criteria.criteria_of(mapping=mapping)))
+    saved = MatchCriteria.objects.filter(mapping=mapping).values("fields")[:1]
+    records = declared.ledger._default_manager.filter(pk=ledger_id).annotate(
+        saved_criteria=Subquery(saved), is_large=Exists(_of_table(declared)[SEARCHED_ROWS:])
+    )
+    row = records.values(*_columns(declared), "saved_criteria", "is_large").first()
+    if row is None:
+        return []
+    used = criteria.chosen(declared, row["saved_criteria"])
     comparing = compared(declared, used)
-    records = declared.ledger._default_manager.filter(pk=ledger_id)
-    for row in ledger_rows(comparing, records):
-        record = ledger_candidate(comparing, row)
-        rows = _possible(comparing, record, str(row[declared.title] or ""))
-        return _best(declared, record, rows, used)[:limit]
-    return []
+    record = ledger_candidate(comparing, row)
+    rows = _possible(comparing, record, str(row[declared.title] or ""), is_large=row["is_large"])
+    return _best(declared, record, rows, used)[:limit]
+
+
+def _columns(mapping: TableMapping) -> list[str]:
+    """Every column of a record that anybody may have chosen to match on, and what it is called."""
+    named = ("id", mapping.number, mapping.title, *criteria.matchable(mapping))
+    compared_anyway = (*mapping.match_on, *mapping.match_confirmed_by, mapping.unique_key)
+    return [name for name in dict.fromkeys((*named, *compared_anyway)) if name]
 
 
 def _best(
     mapping: TableMapping, record: Candidate, rows: Iterable[Candidate], used: Criteria
 ) -> list[Counterpart]:
     evidence = criteria.evidence_of(mapping)
-    refused = dismissed_pairs(mapping)
-    weighed = [
-        (compare(record, row, used, evidence), row)
-        for row in rows
-        if (record.record_id, row.record_id) not in refused
-    ]
+    weighed = [(compare(record, row, used, evidence), row) for row in rows]
     weighed.sort(key=lambda one: _rank(one[0], one[1], record))
     return [
         Counterpart(row.record_id, row.label, as_codes(mapping, likeness.reasons))
@@ -113,94 +119,110 @@ def _rank(likeness: Likeness, row: Candidate, record: Candidate) -> tuple[int, f
     return -likeness.weight, -name_likeness(record, row), row.record_id
 
 
-def _possible(comparing: Compared, record: Candidate, title: str) -> list[Candidate]:
-    """Uncoupled rows in scope that share an identifying value or a word of the name."""
+def _possible(
+    comparing: Compared, record: Candidate, title: str, *, is_large: bool
+) -> list[Candidate]:
+    """Uncoupled rows in scope that share an identifying value or a word of the name.
+
+    Without those of which a person said that they are not the record.
+    """
     mapping = comparing.mapping
-    ids = {*_with_same_keys(mapping, record), *_namesakes(mapping, title)}
-    rows = uncoupled_rows(mapping).filter(crm_id__in=ids).values_list("crm_id", "values")
+    sources = [*_with_same_keys(mapping, record, is_large=is_large), *_namesakes(mapping, title)]
+    if not sources:
+        return []
+    said = NotTheSame.objects.filter(
+        mapping=mapping.name, ledger_id=record.record_id, crm_id=OuterRef("crm_id")
+    )
+    ids = sources[0].union(*sources[1:])
+    rows = uncoupled_rows(mapping).filter(~Exists(said), crm_id__in=ids)
     return [
         crm_candidate(comparing, crm_id, values)
-        for crm_id, values in rows
+        for crm_id, values in rows.values_list("crm_id", "values")
         if in_scope(mapping.crm_scope, values)
     ]
 
 
-def _with_same_keys(mapping: TableMapping, record: Candidate) -> Iterable[UUID]:
-    keys = {
-        name: record.values[name]
-        for name in criteria.evidence_of(mapping).identifying
-        if name in record.values and name != mapping.title
-    }
-    if not keys:
-        return []
-    if CrmRecord.objects.filter(table=mapping.crm.logical_name)[SEARCHED_ROWS:].exists():
-        same = Q()
-        for name, value in keys.items():
-            same |= Q(field=name, key=value)
-        return RowKey.objects.filter(same, mapping=mapping.name).values_list("crm_id", flat=True)
-    same = Q()
-    for name, value in keys.items():
-        same |= Q(**{f"values__{mapping.field(name).crm}__iexact": value})
-    return _rows(mapping).filter(same).values_list("crm_id", flat=True)
+def _with_same_keys(
+    mapping: TableMapping, record: Candidate, *, is_large: bool
+) -> Iterator[QuerySet[Any, Any]]:
+    """Ids of rows with one of the record's identifying values, one question a value."""
+    for name in criteria.evidence_of(mapping).identifying:
+        if name not in record.values or name == mapping.title:
+            continue
+        value = record.values[name]
+        if is_large:
+            keys = RowKey.objects.filter(mapping=mapping.name, field=name, key=value)
+            yield keys.values("crm_id")
+        else:
+            same = {f"values__{mapping.field(name).crm}__iexact": value}
+            yield _rows(mapping).filter(**same).values("crm_id")
 
 
-def _namesakes(mapping: TableMapping, title: str) -> Iterable[UUID]:
-    """Rows whose title begins alike, or holds the longest word."""
+def _namesakes(mapping: TableMapping, title: str) -> Iterator[QuerySet[Any, Any]]:
+    """Ids of rows whose title begins alike, or holds the longest word."""
     words = [word for word in (clean(title) or "").split() if len(word) >= TELLING_LETTERS]
     if not words:
-        return []
-    longest = max(words, key=len)
-    rows = _rows(mapping).order_by("title").values_list("crm_id", flat=True)
-    return [
-        *rows.filter(_beginning_with(words[0]))[:MOST_NAMESAKES],
-        *rows.filter(_holding(longest))[:MOST_NAMESAKES],
-    ]
+        return
+    for alike in (*_beginning_with(words[0]), _holding(max(words, key=len))):
+        first = uncoupled_rows(mapping).filter(alike).order_by("title")[:MOST_NAMESAKES]
+        # Only a question of its own may have a limit when it is one of several.
+        yield _of_table(mapping).filter(crm_id__in=first.values("crm_id")).values("crm_id")
 
 
 def find_rows(*, mapping: str, typed: str, limit: int = 10) -> list[FoundRow]:
-    """Rows there whose title or number holds what was typed, coupled or not, by title."""
+    """Rows there whose title or number holds what was typed, coupled or not, by title.
+
+    One question to the database, a second one for a number.
+    """
     declared = get_mapping(mapping)
     text = clean(typed)
     if text is None:
         return []
-    # In the order of the titles' index, which holds all that is searched.
-    rows = _rows(declared).order_by("title").values_list("crm_id", "title", "values")
-    found = list(rows.filter(_holding(text))[:limit])
     column = _number_column(declared)
+    # In the order of the titles' index, which holds all that is searched.
+    rows = _with_facts(declared, _rows(declared).order_by("title"))
+    found = list(rows.filter(_holding(text))[:limit])
     if column and len(found) < limit and any(letter.isdigit() for letter in text):
-        by_number = rows.alias(number_there=KeyTextTransform(column, "values")).filter(
-            number_there__icontains=text
-        )
-        known = [crm_id for crm_id, _, _ in found]
+        by_number = rows.alias(
+            raw=raw_values(), number_there=KeyTextTransform(column, "values")
+        ).filter(holding_words("raw", text), number_there__icontains=text)
+        known = [one["crm_id"] for one in found]
         found += by_number.exclude(crm_id__in=known)[: limit - len(found)]
-    return _found_rows(declared, found, column)
+    return [_found_row(declared, one, column) for one in found]
 
 
-def _found_rows(
-    mapping: TableMapping, found: list[tuple[UUID, str, Any]], column: str
-) -> list[FoundRow]:
-    ids = [crm_id for crm_id, _, _ in found]
-    table = mapping.crm.logical_name
-    live = Coupling.objects.filter(crm_table=table, crm_id__in=ids, removed_at__isnull=True)
-    coupled = dict(live.values_list("crm_id", "ledger_id"))
-    numbers = numbers_of(mapping, list(coupled.values()))
-    left_out = left_out_of(mapping, Side.CRM, ids)
-    return [
-        FoundRow(
-            crm_id,
-            title,
-            str(values.get(column) or ""),
-            coupled.get(crm_id),
-            numbers.get(coupled[crm_id], "") if crm_id in coupled else "",
-            crm_id in left_out,
-            tuple(one for one in mapping.crm_scope if values.get(one.field) != one.value),
-        )
-        for crm_id, title, values in found
-    ]
+def _with_facts(mapping: TableMapping, rows: QuerySet[CrmRecord]) -> QuerySet[Any, Any]:
+    """The rows with what may stand in the way of a coupling."""
+    live = Coupling.objects.filter(
+        crm_table=mapping.crm.logical_name, crm_id=OuterRef("crm_id"), removed_at__isnull=True
+    )
+    records = mapping.ledger._default_manager.filter(pk=OuterRef("coupled_id"))
+    return rows.annotate(
+        coupled_id=Subquery(live.values("ledger_id")[:1]),
+        coupled_number=Subquery(records.values(mapping.number)[:1]),
+        is_left_out=Exists(left_out(mapping, Side.CRM, "crm_id")),
+    ).values("crm_id", "title", "values", "coupled_id", "coupled_number", "is_left_out")
+
+
+def _found_row(mapping: TableMapping, row: Mapping[str, Any], column: str) -> FoundRow:
+    values = row["values"]
+    return FoundRow(
+        row["crm_id"],
+        row["title"],
+        str(values.get(column) or ""),
+        row["coupled_id"],
+        str(row["coupled_number"] or ""),
+        row["is_left_out"],
+        tuple(one for one in mapping.crm_scope if values.get(one.field) != one.value),
+    )
+
+
+def _of_table(mapping: TableMapping) -> QuerySet[CrmRecord]:
+    return CrmRecord.objects.filter(table=mapping.crm.logical_name)
 
 
 def _rows(mapping: TableMapping) -> QuerySet[CrmRecord]:
-    return CrmRecord.objects.filter(table=mapping.crm.logical_name, is_deleted=False)
+    return _of_table(mapping).filter(is_deleted=False)
 
 
 def _number_column(mapping: TableMapping) -> str:
@@ -208,12 +230,10 @@ def _number_column(mapping: TableMapping) -> str:
     return next(mapped, "")
 
 
-def _beginning_with(word: str) -> Q:
-    """As a range, which every database finds in the index of titles."""
-    found = Q()
-    for variant in {word, word.upper(), word.capitalize()}:
-        found |= Q(title__gte=variant, title__lt=variant[:-1] + chr(ord(variant[-1]) + 1))
-    return found
+def _beginning_with(word: str) -> Iterator[Q]:
+    """As ranges, each of which every database finds in the index of titles."""
+    for variant in sorted({word, word.upper(), word.capitalize()}):
+        yield Q(title__gte=variant, title__lt=variant[:-1] + chr(ord(variant[-1]) + 1))
 
 
 def _holding(text: str) -> Q:

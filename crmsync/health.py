@@ -112,7 +112,7 @@ def _sales() -> Check:
         found = connections.get_connection()
         caller = administration.who_am_i(connections.open_client(connection=found))
     except (ConnectionProblem, DataverseError) as error:
-        return Check("Sales", is_well=False, saw=str(error), remedy=error.remedy)
+        return Check("Sales", is_well=False, saw=str(error), remedy=str(error.remedy))
     except DatabaseError as error:
         return Check("Sales", is_well=False, saw=type(error).__name__, remedy="See database.")
     return Check("Sales", is_well=True, saw=f"{found.organization_name} as user {caller.user_id}")

@@ -14,7 +14,9 @@ from coupling.reasons import reason_sentences
 from coupling.wording import FATES
 from crmsync.connections.errors import Disabled, NotConnected
 from crmsync.mapping.captions import caption_of
-from crmsync.mapping.types import Common, TableMapping
+from crmsync.mapping.registry import get_mapping
+from crmsync.mapping.types import TableMapping
+from crmsync.mapping.values import in_words
 from crmsync.sync.models import CrmTable, Job
 from crmsync.sync.pairs import PairComparison, compare_pair
 from crmsync.sync.refusals import UnableToCompare
@@ -137,17 +139,14 @@ def _obstacle(row: FoundRow) -> str:
 
 
 def _fields(found: PairComparison) -> Iterator[ShownField]:
+    mapping = get_mapping(found.mapping)
     for one in found.fields:
         tone, word = FATES[one.fate]
         yield ShownField(
             caption=one.caption,
-            ledger=_worded(one.ledger),
-            crm=_worded(one.crm),
+            ledger=in_words(mapping, one.field, one.ledger),
+            crm=in_words(mapping, one.field, one.crm),
             differs=not one.is_equal and one.fate is not Fate.EQUAL,
             fate=(tone, str(word)),
             problem=one.problem,
         )
-
-
-def _worded(value: Common) -> str:
-    return "" if value is None else str(value)

@@ -8,24 +8,35 @@ ConnectionProblem
 
 from typing import ClassVar
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 
 class ConnectionProblem(Exception):
-    """``str()`` says what is wrong, ``remedy`` what to do."""
+    """``str()`` says what is wrong, ``remedy`` what to do: on a page or at a terminal."""
 
     code: ClassVar[str] = "connection_problem"
-    remedy: ClassVar[str] = "Run 'manage.py doctor'."
+    remedy: ClassVar[str | Promise] = _(
+        "Ask the administrator to look at Dynamics 365 Connection Setup."
+    )
 
 
 class NotConnected(ConnectionProblem):
     code = "not_connected"
-    remedy = "Connect to Sales first: 'manage.py connect --help' says how."
+    remedy = _("Have the administrator connect to Sales in Dynamics 365 Connection Setup.")
 
 
 class Disabled(ConnectionProblem):
     code = "connection_disabled"
-    remedy = "Mend what disabled the connection, then connect again with 'manage.py connect'."
+    remedy = _(
+        "Have the administrator mend what disabled it, then connect again in "
+        "Dynamics 365 Connection Setup."
+    )
 
 
 class SecretUnreadable(ConnectionProblem):
     code = "secret_unreadable"
-    remedy = "Restore the sealing key, or connect again with 'manage.py connect'."
+    remedy = _(
+        "Have the administrator restore the sealing key, or connect again in "
+        "Dynamics 365 Connection Setup."
+    )

@@ -64,10 +64,10 @@ def dismissed_by(mapping: TableMapping, side: Side) -> dict[UUID, set[UUID]]:
 def uncoupled_records(mapping: TableMapping) -> "QuerySet[CrmRecord]":
     """Rows there that belong to nobody and are not left out; scope is looked at by row."""
     table = mapping.crm.logical_name
-    coupled = Coupling.objects.filter(crm_table=table, removed_at__isnull=True)
-    records = CrmRecord.objects.filter(table=table, is_deleted=False).exclude(
-        crm_id__in=coupled.values("crm_id")
+    coupled = Coupling.objects.filter(
+        crm_table=table, crm_id=OuterRef("crm_id"), removed_at__isnull=True
     )
+    records = CrmRecord.objects.filter(~Exists(coupled), table=table, is_deleted=False)
     return included_records(mapping, records)
 
 

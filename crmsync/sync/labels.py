@@ -9,9 +9,12 @@ from crmsync.sync.models import CrmRecord
 
 def of_ledger(mapping: TableMapping, ids: Collection[UUID]) -> dict[UUID, str]:
     """By id; a record that is gone has none."""
-    kind = str(mapping.ledger._meta.verbose_name)
-    rows = mapping.ledger._default_manager.filter(pk__in=ids)
-    return {key: f"{kind} {number}" for key, number in rows.values_list("pk", mapping.number)}
+    rows = mapping.ledger._default_manager.filter(pk__in=ids).values_list("pk", mapping.number)
+    return {key: ledger_label(mapping, number) for key, number in rows}
+
+
+def ledger_label(mapping: TableMapping, number: object) -> str:
+    return f"{mapping.ledger._meta.verbose_name} {number}"
 
 
 def of_crm(table: str, ids: Collection[UUID]) -> dict[UUID, str]:

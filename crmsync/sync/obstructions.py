@@ -1,7 +1,7 @@
 """Why two records cannot become a pair, in a sentence that names what is in the way."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +26,7 @@ def in_the_way(mapping: TableMapping, pairs: Sequence[Pair]) -> dict[int, str]:
     refused: dict[int, str] = {}
     taken: set[UUID] = set()
     for place, (ledger_id, crm_id) in enumerate(pairs):
-        if sentence := _obstruction(known, ledger_id, crm_id):
+        if sentence := obstruction(known, ledger_id, crm_id):
             refused[place] = sentence
         elif {ledger_id, crm_id} & taken:
             refused[place] = _("One of the two was to be coupled with another record as well.")
@@ -36,16 +36,21 @@ def in_the_way(mapping: TableMapping, pairs: Sequence[Pair]) -> dict[int, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Known:
+    """Ids that are there on either side, those left out, live couplings by one side's id.
+
+    ``names`` are of those that a sentence may be about.
+    """
+
     here: set[UUID]
     there: set[UUID]
-    left_out: set[UUID]
-    by_ledger: dict[UUID, Coupling]
-    by_crm: dict[UUID, Coupling]
-    names: dict[UUID, str]
+    left_out: set[UUID] = field(default_factory=set)
+    by_ledger: dict[UUID, Coupling] = field(default_factory=dict)
+    by_crm: dict[UUID, Coupling] = field(default_factory=dict)
+    names: dict[UUID, str] = field(default_factory=dict)
 
 
-def _look(mapping: TableMapping, pairs: Sequence[Pair]) -> _Known:
+def _look(mapping: TableMapping, pairs: Sequence[Pair]) -> Known:
     """What the database holds about all of them, in a fixed number of queries."""
     ours, theirs = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     table = mapping.crm.logical_name
@@ -58,14 +63,14 @@ def _look(mapping: TableMapping, pairs: Sequence[Pair]) -> _Known:
     records = CrmRecord.objects.filter(table=table, crm_id__in=theirs, is_deleted=False)
     left_out = exclusions.left_out_of(mapping, Side.LEDGER, ours)
     left_out |= exclusions.left_out_of(mapping, Side.CRM, theirs)
-    known = _Known(
+    known = Known(
         set(rows), set(records.values_list("crm_id", flat=True)), left_out, by_ledger, by_crm, {}
     )
     known.names.update(_names(mapping, pairs, known))
     return known
 
 
-def _names(mapping: TableMapping, pairs: Sequence[Pair], known: _Known) -> dict[UUID, str]:
+def _names(mapping: TableMapping, pairs: Sequence[Pair], known: Known) -> dict[UUID, str]:
     """Names of those that a sentence will be about."""
     involved = [*known.by_ledger.values(), *known.by_crm.values()]
     by_mapping: dict[str, set[UUID]] = {mapping.name: known.left_out & known.here}
@@ -80,7 +85,8 @@ def _names(mapping: TableMapping, pairs: Sequence[Pair], known: _Known) -> dict[
     return names
 
 
-def _obstruction(known: _Known, ledger_id: UUID, crm_id: UUID) -> str:
+def obstruction(known: Known, ledger_id: UUID, crm_id: UUID) -> str:
+    """The sentence why these two cannot be coupled; blank when they can."""
     if ledger_id not in known.here:
         return _("The record is not in Financials any more.")
     if crm_id not in known.there:
@@ -96,7 +102,7 @@ def _obstruction(known: _Known, ledger_id: UUID, crm_id: UUID) -> str:
     return ""
 
 
-def _coupled_already(known: _Known, one: UUID, other: UUID) -> str:
+def _coupled_already(known: Known, one: UUID, other: UUID) -> str:
     named: dict[str, Any] = {
         "record": capfirst(known.names.get(one, str(one))),
         "other": known.names.get(other) or _("a record that is gone"),

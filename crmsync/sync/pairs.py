@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from crmsync.connections import services as connections
 from crmsync.mapping.captions import caption_of
 from crmsync.mapping.conversions import Lookup
 from crmsync.mapping.registry import get_mapping
@@ -22,12 +21,10 @@ from crmsync.mapping.types import (
     ParentNotCoupled,
     TableMapping,
 )
-from crmsync.sync import labels
 from crmsync.sync.decide import Decision, decide
 from crmsync.sync.errors import explain
-from crmsync.sync.models import Coupling, CrmRecord
-from crmsync.sync.obstructions import in_the_way
-from crmsync.sync.refusals import UnableToCompare
+from crmsync.sync.models import Coupling
+from crmsync.sync.pair_facts import PairFacts, read_pair
 from crmsync.sync.sides import CouplingResolver, in_scope, rules
 from crmsync.terms import ConflictPolicy, Fate, FirstWinner
 
@@ -84,16 +81,13 @@ def compare_pair(
     do; with *fill blanks* it is shown as it stands. Raises NotConnected, Disabled, UnableToCompare.
     """
     declared = get_mapping(mapping)
-    row, record = _load(declared, ledger_id, crm_id)
-    resolver = CouplingResolver(connections.get_connection().base_currency_id)
+    pair = read_pair(declared, ledger_id, crm_id)
+    row, resolver, coupling = pair.row, pair.resolver, pair.coupling
     ours = _read(declared, lambda one: one.conversion.from_ledger(row[one.ledger], resolver))
-    theirs = _read(declared, lambda one: _of_row(one, record.values, resolver))
-    coupling = Coupling.objects.filter(
-        mapping=mapping, ledger_id=ledger_id, crm_id=crm_id, removed_at__isnull=True
-    ).first()
+    theirs = _read(declared, lambda one: _of_row(one, pair.values, resolver))
     decision = _decide(declared, coupling, ours, theirs, first_winner)
     unwritable = _unwritable(declared, decision, ours, theirs, resolver)
-    shown = (_names_here(declared, row, ours), _names_there(declared, theirs))
+    shown = ({**ours.common, **pair.numbers}, _named(theirs.common, pair.titles))
     problems = {**unwritable, **theirs.problems, **ours.problems}
     fields = tuple(
         _field(declared, one.ledger, shown, decision, problems.get(one.ledger, ""))
@@ -105,22 +99,8 @@ def compare_pair(
         crm_id,
         coupling.pk if coupling else None,
         fields,
-        (*_obstructions(declared, coupling, row, record), *_unbearable(declared, problems)),
+        (*_obstructions(declared, pair), *_unbearable(declared, problems)),
     )
-
-
-def _load(
-    mapping: TableMapping, ledger_id: UUID, crm_id: UUID
-) -> tuple[Mapping[str, Any], CrmRecord]:
-    scope = [condition.field for condition in mapping.ledger_scope]
-    rows = mapping.ledger._default_manager.filter(pk=ledger_id).annotate(**mapping.computed)
-    row = rows.values(*dict.fromkeys((*mapping.ledger_columns, *scope))).first()
-    record = CrmRecord.objects.filter(table=mapping.crm.logical_name, crm_id=crm_id).first()
-    if row is None:
-        raise UnableToCompare(_("The record is not in Financials any more."))
-    if record is None:
-        raise UnableToCompare(_("The row is not in Sales, or was not read yet."))
-    return row, record
 
 
 def _of_row(one: FieldMapping, values: Mapping[str, Any], resolver: CouplingResolver) -> Common:
@@ -241,38 +221,20 @@ def _fate(name: str, decision: Decision) -> Fate:
     return Fate.WAITS if waits else Fate.LEFT_ALONE
 
 
-def _names_here(mapping: TableMapping, row: Mapping[str, Any], ours: _Side) -> dict[str, Common]:
-    """Values of ours with records that lookups point to by their number."""
-    shown = dict(ours.common)
-    for one in mapping.fields:
-        if isinstance(one.conversion, Lookup):
-            parent = get_mapping(one.conversion.parent)
-            records = parent.ledger._default_manager.filter(pk=row[one.ledger])
-            shown[one.ledger] = records.values_list(parent.number, flat=True).first()
-    return shown
+def _named(common: Mapping[str, Common], titles: Mapping[str, str]) -> dict[str, Common]:
+    """Values with rows that lookups point to by their title; those that say nothing stay out."""
+    named = {name: title for name, title in titles.items() if name in common}
+    return {**common, **named}
 
 
-def _names_there(mapping: TableMapping, theirs: _Side) -> dict[str, Common]:
-    """Values of theirs with rows that lookups point to by their title."""
-    shown = dict(theirs.common)
-    for one in mapping.fields:
-        if isinstance(one.conversion, Lookup) and shown.get(one.ledger) is not None:
-            crm_id = UUID(str(shown[one.ledger]))
-            table = get_mapping(one.conversion.parent).crm.logical_name
-            shown[one.ledger] = labels.of_crm(table, [crm_id])[crm_id]
-    return shown
-
-
-def _obstructions(
-    mapping: TableMapping, coupling: Coupling | None, row: Mapping[str, Any], record: CrmRecord
-) -> list[str]:
+def _obstructions(mapping: TableMapping, pair: PairFacts) -> list[str]:
     """What keeps the two from being coupled, or the pair from being walked."""
-    found = [] if coupling else [*in_the_way(mapping, [(row["id"], record.crm_id)]).values()]
-    if record.is_deleted and coupling:
+    found = [pair.obstruction] if pair.obstruction else []
+    if pair.is_deleted and pair.coupling:
         found.append(_("The row was deleted in Sales."))
-    if not in_scope(mapping.crm_scope, record.values):
+    if not in_scope(mapping.crm_scope, pair.values):
         found.append(_("The row in Sales is inactive or of another type."))
-    if not in_scope(mapping.ledger_scope, row):
+    if not in_scope(mapping.ledger_scope, pair.row):
         found.append(_("The record in Financials is blocked or of another kind."))
     return found
 

@@ -81,6 +81,17 @@ class CouplingResolver:
         self._crm_ids[parent, ledger_id] = crm_id
         self._ledger_ids[parent, crm_id] = ledger_id
 
+    def learn(
+        self,
+        parent: str,
+        *,
+        crm_ids: Mapping[UUID, UUID | None] | None = None,
+        ledger_ids: Mapping[UUID, UUID | None] | None = None,
+    ) -> None:
+        """Take over what was found elsewhere, so that it is not asked again."""
+        self._crm_ids |= {(parent, one): other for one, other in (crm_ids or {}).items()}
+        self._ledger_ids |= {(parent, one): other for one, other in (ledger_ids or {}).items()}
+
     def prefetch_page(self, mapping: TableMapping, rows: Sequence[Mapping[str, Any]]) -> None:
         for mapped in mapping.fields:
             if isinstance(mapped.conversion, Lookup):
