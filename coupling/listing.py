@@ -5,24 +5,25 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from coupling.liststate import ListState, Tab, sortable
 from coupling.panel import Panel, show_panel, status_of
 from coupling.queries.lists import ListPage, ListRow
 from coupling.wording import shown_value
 from crmsync.mapping.captions import caption_of
-from crmsync.mapping.conversions import Number
 from crmsync.mapping.types import TableMapping
+from crmsync.mapping.values import is_number
 from crmsync.sync.errors import cause
 
 TAB_CAPTIONS: dict[Tab, Promise] = {
-    Tab.ALL: _("All"),
-    Tab.UNCOUPLED: _("Not coupled"),
-    Tab.SUGGESTED: _("Suggested"),
-    Tab.COUPLED: _("Coupled"),
-    Tab.ATTENTION: _("Needs attention"),
-    Tab.LEFT_OUT: _("Left out"),
+    # Each names many records, which Danish says with another word than of one.
+    Tab.ALL: pgettext_lazy("records", "All"),
+    Tab.UNCOUPLED: pgettext_lazy("records", "Not coupled"),
+    Tab.SUGGESTED: pgettext_lazy("records", "Suggested"),
+    Tab.COUPLED: pgettext_lazy("records", "Coupled"),
+    Tab.ATTENTION: pgettext_lazy("records", "Needs attention"),
+    Tab.LEFT_OUT: pgettext_lazy("records", "Left out"),
 }
 
 
@@ -92,7 +93,7 @@ def show_list(
 ) -> Listing:
     # Said once: fifty rows would look each of them up again.
     listed = {
-        name: (caption_of(mapping, name), _is_number(mapping, name)) for name in mapping.listed
+        name: (caption_of(mapping, name), is_number(mapping, name)) for name in mapping.listed
     }
     return Listing(
         mapping=mapping,
@@ -127,12 +128,8 @@ def _columns(mapping: TableMapping, state: ListState) -> Iterator[Column]:
             caption_of(mapping, name),
             state.sorted_by(name).query if name in can_be_sorted else "",
             order if name == state.sort else "",
-            _is_number(mapping, name),
+            is_number(mapping, name),
         )
-
-
-def _is_number(mapping: TableMapping, name: str) -> bool:
-    return any(one.ledger == name and isinstance(one.conversion, Number) for one in mapping.fields)
 
 
 def _row(

@@ -13,6 +13,7 @@ from coupling.queries.logs import Entry, FieldChange, Kind, Log
 from coupling.wording import ORIGINS
 from crmsync.mapping.captions import caption_of
 from crmsync.mapping.types import TableMapping
+from crmsync.mapping.values import in_words
 from crmsync.terms import CouplingOrigin, Outcome, Side
 
 VALUE_LENGTH = 500
@@ -109,7 +110,8 @@ def _detail(entry: Entry) -> str:
 
 def _changes(mapping: TableMapping, fields: tuple[FieldChange, ...]) -> Iterator[ShownChange]:
     for one in fields:
-        yield ShownChange(_caption(mapping, one.field), _worded(one.stood), _worded(one.becomes))
+        stood, becomes = (_worded(mapping, one.field, it) for it in (one.stood, one.becomes))
+        yield ShownChange(_caption(mapping, one.field), stood, becomes)
 
 
 def _caption(mapping: TableMapping, field: str) -> str:
@@ -120,5 +122,5 @@ def _caption(mapping: TableMapping, field: str) -> str:
         return field
 
 
-def _worded(value: Any) -> str:
-    return "" if value is None else str(value)[:VALUE_LENGTH]
+def _worded(mapping: TableMapping, field: str, value: Any) -> str:
+    return in_words(mapping, field, value)[:VALUE_LENGTH]

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from coupling.matching import Certainty
+from crmsync.sync.models import SERVICE_CODE_LENGTH
 from crmsync.terms import ACTIVE_STATES, JobState
 
 
@@ -45,6 +46,9 @@ class Matching(models.Model):
     worker = models.CharField(max_length=200, blank=True)
     deaths = models.PositiveIntegerField(default=0)
     waits_because = models.CharField(max_length=200, blank=True)
+    error_code = models.CharField(max_length=60, blank=True)
+    # Of Sales or its sign-in service: then the sentence is theirs.
+    error_service_code = models.CharField(max_length=SERVICE_CODE_LENGTH, blank=True)
     error_sentence = models.TextField(blank=True)
     error_remedy = models.TextField(blank=True)
 

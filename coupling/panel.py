@@ -155,9 +155,9 @@ def show_cause(mapping: TableMapping, obstacle: ObstacleFact) -> ShownCause:
 
 def _passages(mapping: TableMapping, coupling: CouplingFact) -> Iterator[ShownPassage]:
     if mapping.direction.writes_crm:
-        yield _passage(_("To Sales"), coupling.to_crm)
+        yield _passage(_("Last synchronization to Sales"), coupling.to_crm)
     if mapping.direction.writes_ledger:
-        yield _passage(_("From Sales"), coupling.from_crm)
+        yield _passage(_("Last synchronization from Sales"), coupling.from_crm)
 
 
 def _passage(caption: str, passage: Passage | None) -> ShownPassage:

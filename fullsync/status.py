@@ -46,12 +46,13 @@ def clock(moment: datetime) -> str:
 
 
 def of_work(hands: Hands) -> Said:
-    """An active job: In Process only while a worker holds a part of it."""
+    """An active job: In Process only while a living worker holds a part of it."""
+    # A part stays with a worker that died until its lease ends: the sign of life counts first.
+    if not hands.alive:
+        return Said("wait", _("On Hold"), _waits_for_worker(hands.idle_since))
     if hands.working:
         sentence = ngettext("%(n)d worker on it", "%(n)d workers on it", hands.working)
         return Said("info", _("In Process"), sentence % {"n": hands.working})
-    if not hands.alive:
-        return Said("wait", _("On Hold"), _waits_for_worker(hands.idle_since))
     if hands.waits_until:
         named = {"time": clock(hands.waits_until), "because": hands.waits_because}
         return Said("wait", _("On Hold"), _("Waits until %(time)s: %(because)s") % named)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from crmsync.connections import services as connections
 from crmsync.connections.models import Connection
+from crmsync.connections.wording import Wording, of_error
 from crmsync.dataverse import administration
 from crmsync.dataverse.address import environment_origin
 from crmsync.dataverse.auth import (
@@ -147,15 +148,15 @@ def asked(field_name: str, question: Callable[[], Found]) -> Found:
     try:
         return question()
     except TransientError as error:
-        raise _problem(wording.of(error), "url", kind=TryAgain) from error
+        raise _problem(of_error(error), "url", kind=TryAgain) from error
     except SignInFailed as error:
         code = error.trace.service_code
         # An integration application is its own app registration.
         by_user = field_name == "admin-user" and code in wording.OF_THE_APPLICATION
         field_name = "application-id" if by_user else field_name
-        raise _problem(wording.of(error), field_name, service_code=code) from error
+        raise _problem(of_error(error), field_name, service_code=code) from error
     except DataverseError as error:
-        raise _problem(wording.of(error), field_name) from error
+        raise _problem(of_error(error), field_name) from error
 
 
 def check_not_elsewhere(organization_id: UUID) -> None:
@@ -163,14 +164,15 @@ def check_not_elsewhere(organization_id: UUID) -> None:
     existing = Connection.objects.exclude(organization_id=organization_id).first()
     if existing and Coupling.objects.filter(removed_at__isnull=True).exists():
         raise SetupProblem(
-            _("This installation is coupled with %(name)s.") % {"name": existing.organization_name},
+            _("This installation is connected with %(name)s.")
+            % {"name": existing.organization_name},
             field="url",
             remedy=_("Remove the couplings first, or use another installation."),
         )
 
 
 def _problem(
-    said: wording.Wording,
+    said: Wording,
     field_name: str,
     *,
     kind: type[SetupProblem] = SetupProblem,

@@ -10,9 +10,9 @@ from crmsync.mapping.types import TableMapping
 from crmsync.terms import Direction, Scope
 
 _DIRECTIONS = {
-    Direction.TO_CRM: _("to Sales"),
-    Direction.FROM_CRM: _("from Sales"),
-    Direction.BIDIRECTIONAL: _("both ways"),
+    Direction.TO_CRM: _("To Sales"),
+    Direction.FROM_CRM: _("From Sales"),
+    Direction.BIDIRECTIONAL: _("Bidirectional"),
 }
 _ARROWS = {Direction.TO_CRM: "→", Direction.FROM_CRM: "←", Direction.BIDIRECTIONAL: "↔"}
 

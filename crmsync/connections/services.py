@@ -6,6 +6,7 @@ import uuid
 from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from crmsync.connections import secrets
 from crmsync.connections.errors import Disabled, NotConnected
@@ -34,9 +35,9 @@ def get_connection() -> Connection:
     """The enabled connection. Raises NotConnected or Disabled."""
     connection = Connection.objects.first()
     if connection is None:
-        raise NotConnected("This installation is not connected to Sales yet.")
+        raise NotConnected(_("This installation is not connected to Sales yet."))
     if not connection.is_enabled:
-        raise Disabled(connection.disabled_because or "The connection is disabled.")
+        raise Disabled(connection.disabled_because or _("The connection is disabled."))
     return connection
 
 

@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crmsync.connections.wording import as_said
 from crmsync.mapping.captions import caption_of
 from crmsync.mapping.registry import get_mapping
 from crmsync.mapping.types import TableMapping
@@ -169,7 +170,7 @@ def explain(*, mapping: str, code: str, details: Details, sentence: str) -> str:
     declared = get_mapping(mapping)
     say = _SENTENCES.get(code)
     try:
-        return say(declared, details) if say else sentence
+        return say(declared, details) if say else as_said(sentence)
     except KeyError:
         # Kept by an earlier version, which knew less of it.
         return sentence

@@ -9,6 +9,9 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crmsync.connections import services as connections
 from crmsync.mapping.registry import get_mapping
@@ -33,13 +36,26 @@ class AlreadyActive(Exception):
 
 
 class ReadingStopped(Exception):
-    """Sales could not be read; ``str()`` says why."""
+    """Sales could not be read; ``str()`` says why, ``remedy`` what to do.
+
+    ``code`` is that of the error that stopped it, ``service_code`` the one of Sales itself.
+    """
 
     code = "reading_stopped"
+    remedy: str | Promise = gettext_lazy(
+        "Try again in a while. If it happens again, ask the administrator to look at "
+        "Dynamics 365 Connection Setup."
+    )
 
-    def __init__(self, sentence: str, remedy: str) -> None:
+    def __init__(
+        self, sentence: str, remedy: str = "", *, code: str = "", service_code: str = ""
+    ) -> None:
         super().__init__(sentence)
-        self.remedy = remedy
+        self.service_code = service_code
+        if code:
+            self.code = code
+        if remedy:
+            self.remedy = remedy
 
 
 def request(
@@ -117,13 +133,16 @@ def read_sales(*, mapping: str, by: str) -> None:
         return
     job = drive(job_id=job.pk, worker=by, most_breaks=READING_BREAKS)
     if job.state == JobState.STOPPED:
-        raise ReadingStopped(job.error_sentence, job.error_remedy)
-    if job.state != JobState.FINISHED:
-        because = job.parts.order_by("-breaks").values_list("waits_because", flat=True).first()
         raise ReadingStopped(
-            because or "Reading Sales was cancelled.",
-            "Check with 'manage.py doctor' whether Sales can be reached, then try again.",
+            job.error_sentence,
+            job.error_remedy,
+            code=job.error_code,
+            service_code=job.error_service_code,
         )
+    if job.state != JobState.FINISHED:
+        waits = job.parts.order_by("-breaks").values_list("waits_because", "waits_code").first()
+        because, code = waits or ("", "")
+        raise ReadingStopped(because or _("Reading Sales was cancelled."), code=code)
 
 
 def sweep() -> None:

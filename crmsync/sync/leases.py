@@ -68,6 +68,7 @@ def claim(part_id: int, *, worker: str) -> Lease | None:
         epoch=F("epoch") + 1,
         lease_until=db_in(settings.CRMSYNC_LEASE_SECONDS),
         worker=worker,
+        waits_code="",
         waits_because="",
         deaths=Case(
             When(state=JobState.RUNNING, then=F("deaths") + 1),
@@ -114,13 +115,17 @@ def release(lease: Lease) -> None:
     _held(lease).update(state=JobState.QUEUED, lease_until=None, worker="")
 
 
-def wait(lease: Lease, *, seconds: float, because: str, is_break: bool) -> None:
-    """Hand the part back, not to be claimed before so many seconds."""
+def wait(lease: Lease, *, seconds: float, code: str, because: str, is_break: bool) -> None:
+    """Hand the part back, not to be claimed before so many seconds.
+
+    ``because`` is for the log and the terminal; ``code`` tells pages what to say.
+    """
     _held(lease).update(
         state=JobState.QUEUED,
         lease_until=None,
         worker="",
         not_before=db_in(seconds),
+        waits_code=code,
         waits_because=because[:200],
         breaks=F("breaks") + int(is_break),
     )

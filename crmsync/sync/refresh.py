@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils.translation import gettext_noop
 
 from crmsync.dataverse import odata
 from crmsync.dataverse.client import IDS_PER_LOOKUP, Page, Row, Table
@@ -59,10 +60,10 @@ def run_page(work: Slice) -> bool:
     try:
         page = work.ask(lambda: _read(work, position))
     except DeltaExpired:
-        _start_over(work, "the change token had expired")
+        _start_over(work, gettext_noop("the change token had expired"))
         return True
     except NotTracked:
-        _start_over(work, "change tracking was switched off there")
+        _start_over(work, gettext_noop("change tracking was switched off there"))
         return True
     return _keep(work, position, page)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from django.db import IntegrityError, InterfaceError, OperationalError, connection
 from django.db.models import F, Sum
+from django.utils.translation import gettext_noop
 
 from crmsync.connections import services as connections
 from crmsync.connections.errors import ConnectionProblem
@@ -13,7 +14,7 @@ from crmsync.mapping.registry import get_mapping
 from crmsync.sync import leases, phases, pull, push, refresh
 from crmsync.sync.couplings import CouplingChanged
 from crmsync.sync.leases import Lease, LeaseLost
-from crmsync.sync.models import Part
+from crmsync.sync.models import SERVICE_CODE_LENGTH, Part
 from crmsync.sync.nudges import nudge_parts
 from crmsync.sync.slices import Slice
 from crmsync.terms import JobState, PhaseName
@@ -25,11 +26,19 @@ MOST_DEATHS = 12
 BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 
+EDITED_MEANWHILE = "edited_meanwhile"
+
+
 class KeepsFailing(Exception):
     """Neither caution nor patience helped: a person must look."""
 
     code = "keeps_failing"
-    remedy = "Look at the worker's log, mend the cause, then 'manage.py fullsync restart'."
+    remedy = gettext_noop("Look at the worker's log, mend the cause, then use Restart.")
+
+    def __init__(self) -> None:
+        super().__init__(
+            gettext_noop("Work on this table failed again and again at the same place.")
+        )
 
 
 def run_slice(*, part_id: int, worker: str) -> None:
@@ -45,7 +54,8 @@ def run_slice(*, part_id: int, worker: str) -> None:
     except TransientError as error:
         _break_off(lease, error)
     except (pull.LedgerChanged, CouplingChanged, IntegrityError):
-        leases.wait(lease, seconds=0, because="a record was edited meanwhile", is_break=False)
+        edited = gettext_noop("A record was edited meanwhile.")
+        leases.wait(lease, seconds=0, code=EDITED_MEANWHILE, because=edited, is_break=False)
     except (DataverseError, ConnectionProblem, KeepsFailing) as error:
         _stop(lease, error)
     except (OperationalError, InterfaceError):
@@ -74,7 +84,7 @@ def _work(lease: Lease) -> None:
 def _open_slice(lease: Lease) -> Slice:
     part = Part.objects.select_related("job").get(pk=lease.part_id)
     if part.deaths >= MOST_DEATHS:
-        raise KeepsFailing("Work on this table failed again and again at the same place.")
+        raise KeepsFailing
     found = connections.get_connection()
     client = connections.open_client(connection=found)
     leases.renew(lease)
@@ -116,7 +126,7 @@ def _break_off(lease: Lease, error: TransientError) -> None:
     else:
         breaks = Part.objects.values_list("breaks", flat=True).get(pk=lease.part_id)
         seconds, is_break = BACKOFF_SECONDS[min(breaks, len(BACKOFF_SECONDS) - 1)], True
-    leases.wait(lease, seconds=seconds, because=str(error), is_break=is_break)
+    leases.wait(lease, seconds=seconds, code=error.code, because=str(error), is_break=is_break)
 
 
 def _stop(lease: Lease, error: DataverseError | ConnectionProblem | KeepsFailing) -> None:
@@ -127,12 +137,14 @@ def _stop(lease: Lease, error: DataverseError | ConnectionProblem | KeepsFailing
         return
     job_id = Part.objects.values_list("job_id", flat=True).get(pk=lease.part_id)
     logger.error("Job %s stops: %s", job_id, error)
+    service_code = error.trace.service_code if isinstance(error, DataverseError) else ""
     phases.end(
         job_id,
         JobState.STOPPED,
         error_code=error.code,
+        error_service_code=service_code[:SERVICE_CODE_LENGTH],
         error_sentence=str(error),
-        error_remedy=error.remedy,
+        error_remedy=str(error.remedy),
     )
 
 

@@ -11,6 +11,7 @@ from django.db.models import Count, Min, QuerySet
 
 from crmsync.mapping.captions import caption_of
 from crmsync.mapping.registry import all_mappings, get_mapping
+from crmsync.mapping.values import in_words
 from crmsync.sync.errors import cause, explain
 from crmsync.sync.models import Job, Obstacle
 from crmsync.sync.services.settling import SETTLED_BY_A_WINNER
@@ -54,8 +55,8 @@ class TwoValues:
     """A field in which both sides hold different values."""
 
     caption: str
-    ledger: Any
-    crm: Any
+    ledger: str
+    crm: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +224,10 @@ def _values(one: Obstacle) -> tuple[TwoValues, ...]:
     mapping = get_mapping(one.mapping)
     fields: dict[str, Any] = one.details.get("fields", {})
     return tuple(
-        TwoValues(caption_of(mapping, name), values.get("ledger"), values.get("crm"))
+        TwoValues(
+            caption_of(mapping, name),
+            in_words(mapping, name, values.get("ledger")),
+            in_words(mapping, name, values.get("crm")),
+        )
         for name, values in fields.items()
     )

@@ -21,6 +21,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Now
 
+from crmsync.connections.wording import Wording, of_wait
 from crmsync.mapping.registry import get_mapping
 from crmsync.sync.models import Job
 from crmsync.terms import ACTIVE_STATES, JobState, PhaseName
@@ -37,7 +38,9 @@ from fullsync.queries.phases import (
     phases_of,
     state_of,
     total,
+    why_stopped,
 )
+from fullsync.requests import run_of_name
 from fullsync.status import Hands, Said
 
 PAGE_ROWS = 25
@@ -58,6 +61,7 @@ class JobSummary:
     table: str
     said: Said
     requested_by: str
+    requested_by_run: int | None
     requested_at: datetime
     seconds: float
     outcomes: dict[str, int]
@@ -102,12 +106,15 @@ class PartOfJob:
 
 @dataclass(frozen=True, slots=True)
 class JobReport:
+    """``stopped`` says why the job stopped; its sentence is blank when it did not."""
+
     job: Job
     summary: JobSummary
     run_id: int | None
     phases: tuple[PhaseOfJob, ...]
     parts: tuple[PartOfJob, ...]
     causes: tuple[CauseGroup, ...]
+    stopped: Wording
     rate: float | None
     seconds_left: float | None
 
@@ -154,13 +161,14 @@ def _with_now(jobs: "QuerySet[Job]") -> "QuerySet[Any, Any]":
 
 def _summary(job: Any, phases: Phases, facts: Facts) -> JobSummary:
     ways = [phases.get((job.pk, name), NOTHING) for name in (PhaseName.FROM_CRM, PhaseName.TO_CRM)]
-    hands = hands_of(job, phases, facts)
+    hands, stopped = hands_of(job, phases, facts), why_stopped(job)
     return JobSummary(
         id=job.pk,
         mapping=job.mapping,
         table=str(get_mapping(job.mapping).caption),
-        said=status.of_job(JobState(job.state), hands, because=job.error_sentence),
+        said=status.of_job(JobState(job.state), hands, because=stopped.in_short),
         requested_by=job.requested_by,
+        requested_by_run=run_of_name(job.requested_by),
         requested_at=job.requested_at,
         seconds=((job.finished_at or job.db_now) - job.requested_at).total_seconds(),
         outcomes=total(ways),
@@ -192,6 +200,7 @@ def job_report(job_id: int) -> JobReport | None:
         phases=tuple(_phase(job, PhaseName(name), phases, hands) for name in job.phases),
         parts=tuple(_part(job, part, facts) for part in parts),
         causes=causes_of_job(job),
+        stopped=why_stopped(job),
         rate=going.rate,
         seconds_left=going.seconds_left,
     )
@@ -232,9 +241,13 @@ def _phases(job: Job, parts: Sequence[Any]) -> Phases:
             phase_of(of_phase),
             working=sum(part.is_held == "held" for part in of_phase),
             waits_until=min((part.not_before for part in waiting), default=None),
-            waits_because=max((part.waits_because for part in waiting), default=""),
+            waits_because=max((_waits_because(part) for part in waiting), default=""),
         )
     return found
+
+
+def _waits_because(part: Any) -> str:
+    return of_wait(code=part.waits_code, because=part.waits_because)
 
 
 def _part(job: Job, part: Any, facts: Facts) -> PartOfJob:
@@ -242,7 +255,7 @@ def _part(job: Job, part: Any, facts: Facts) -> PartOfJob:
         working=int(part.is_held == "held"),
         alive=facts.alive,
         waits_until=part.not_before if part.is_held == "waits" else None,
-        waits_because=part.waits_because,
+        waits_because=_waits_because(part),
         idle_since=facts.idle_since(job.requested_at),
     )
     said = status.of_part(JobState(part.state), JobState(job.state), hands)

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q, Sum
 from django.db.models.functions import Now
 
+from crmsync.connections.wording import Wording, of_kept, of_wait
 from crmsync.sync.models import Job, Part
 from crmsync.terms import NEEDS_ATTENTION, JobState, Outcome, PhaseName
 from fullsync.queries.facts import Facts
@@ -59,6 +60,7 @@ def phases_of(job_ids: Collection[int]) -> Phases:
             working=Count("pk", filter=held),
             waits_until=Min("not_before", filter=waits),
             because=Max("waits_because", filter=waits),
+            waits_code=Max("waits_code", filter=waits),
             **{f"n_{name}": Sum(name) for name in COUNTERS},
         )
     )
@@ -84,7 +86,7 @@ def _phase(row: Mapping[str, Any]) -> Phase:
         finished_parts=row["finished_parts"],
         working=row["working"],
         waits_until=row["waits_until"],
-        waits_because=row["because"] or "",
+        waits_because=of_wait(code=row["waits_code"] or "", because=row["because"] or ""),
     )
 
 
@@ -97,6 +99,18 @@ def hands_of(job: Job, phases: Phases, facts: Facts) -> Hands:
         waits_until=phase.waits_until,
         waits_because=phase.waits_because,
         idle_since=facts.idle_since(job.requested_at),
+    )
+
+
+def why_stopped(job: Job | None) -> Wording:
+    """Blank for a job that did not stop."""
+    if job is None:
+        return Wording("", "")
+    return of_kept(
+        code=job.error_code,
+        service_code=job.error_service_code,
+        sentence=job.error_sentence,
+        remedy=job.error_remedy,
     )
 
 

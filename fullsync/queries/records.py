@@ -7,6 +7,7 @@ from typing import Any
 
 from crmsync.mapping.captions import caption_of
 from crmsync.mapping.registry import get_mapping
+from crmsync.mapping.values import in_words
 from crmsync.sync.models import Change, Job, Obstacle, Restoration
 from crmsync.terms import NEEDS_ATTENTION, Outcome, PhaseName, Side
 from fullsync.queries.attention import Attention, told
@@ -21,8 +22,8 @@ WRITTEN = (Outcome.INSERTED, Outcome.MODIFIED, Outcome.DELETED, Outcome.COUPLED,
 @dataclass(frozen=True, slots=True)
 class FieldChange:
     caption: str
-    stood: Any
-    becomes: Any
+    stood: str
+    becomes: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,11 @@ def _changed(rows: Sequence[Change]) -> list[Record]:
 def _fields(mapping: str, fields: Mapping[str, Any]) -> tuple[FieldChange, ...]:
     declared = get_mapping(mapping)
     return tuple(
-        FieldChange(caption_of(declared, name), values.get("stood"), values.get("becomes"))
+        FieldChange(
+            caption_of(declared, name),
+            in_words(declared, name, values.get("stood")),
+            in_words(declared, name, values.get("becomes")),
+        )
         for name, values in fields.items()
     )
 

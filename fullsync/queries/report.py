@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import DateTimeField, ExpressionWrapper
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from crmsync.mapping.registry import get_mapping
 from crmsync.mapping.types import TableMapping
@@ -23,6 +24,7 @@ from fullsync.queries.phases import (
     phases_of,
     state_of,
     total,
+    why_stopped,
 )
 from fullsync.status import Hands, LineFacts, Said
 
@@ -165,7 +167,7 @@ def _report(
 ) -> Report:
     states = {line.mapping: JobState(line.state) for line in lines}
     reported = tuple(_line(line, states, phases, facts, now) for line in lines)
-    works = any(
+    works = facts.alive > 0 and any(
         phases.get((line.job.pk, line.job.phase), NOTHING).working for line in lines if line.job
     )
     attention = sum(line.needs_attention for line in reported)
@@ -193,7 +195,7 @@ def _line(
     facts: Facts,
     now: datetime,
 ) -> LineReport:
-    job, mapping = line.job, get_mapping(line.mapping)
+    job, mapping, stopped = line.job, get_mapping(line.mapping), why_stopped(line.job)
     needs = tuple(_need(name, states) for name in line.needs)
     attention = facts.attention.get(line.mapping, 0) if job else 0
     hands = (
@@ -208,9 +210,9 @@ def _line(
         hands=hands,
         unmet=tuple(need.caption for need in needs if not need.is_met),
         waits_for_job=other,
-        because=job.error_sentence if job else "",
+        because=stopped.in_short,
         attention=attention,
-        full_read_because=facts.full_reads.get(mapping.crm.logical_name, ""),
+        full_read_because=_(facts.full_reads.get(mapping.crm.logical_name, "")),
     )
     said = status.of_line(known)
     return LineReport(
@@ -229,8 +231,8 @@ def _line(
         phases=_phases(job, phases) if job else {},
         outcomes=_outcomes(job, phases) if job else {},
         needs_attention=attention,
-        error_sentence=job.error_sentence if job else "",
-        error_remedy=job.error_remedy if job else "",
+        error_sentence=stopped.in_short,
+        error_remedy=stopped.remedy,
         **_pace(job, phases, now),
     )
 

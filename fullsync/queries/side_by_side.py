@@ -19,6 +19,7 @@ from crmsync.mapping.types import (
     ParentNotCoupled,
     TableMapping,
 )
+from crmsync.mapping.values import in_words
 from crmsync.sync.models import Change, Coupling, CrmRecord
 from crmsync.terms import ACTIVE_STATES
 from fullsync.models import FullSync, ReviewLine
@@ -36,8 +37,8 @@ class FieldPair:
     """One field of both records; one that says nothing on a side takes no part."""
 
     caption: str
-    ledger: Common
-    crm: Common
+    ledger: str
+    crm: str
     differs: bool
     takes_part: bool = True
 
@@ -217,8 +218,8 @@ def _field(
     takes_part = not (isinstance(ours, LeftOut) or isinstance(theirs, LeftOut))
     return FieldPair(
         caption=caption_of(mapping, one.ledger),
-        ledger=shown_here,
-        crm=shown_there,
+        ledger=in_words(mapping, one.ledger, shown_here),
+        crm=in_words(mapping, one.ledger, shown_there),
         differs=takes_part and _differ(one, ours, theirs),
         takes_part=takes_part,
     )

@@ -1,6 +1,7 @@
 """Lengths of time, shares and words, as people read them."""
 
 from django import template
+from django.template.defaultfilters import floatformat
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -43,6 +44,17 @@ def said_tag(said: Said) -> SafeString:
 @register.filter
 def outcome_word(outcome: str) -> str:
     return str(words.OUTCOMES.get(outcome, outcome))
+
+
+@register.filter
+def outcome_tab(outcome: str) -> str:
+    return str(words.OUTCOME_TABS.get(outcome, outcome))
+
+
+@register.filter
+def counted(n: int, outcome: str) -> str:
+    """``3|counted:"failed"`` is "3 failed"."""
+    return str(words.COUNTED[outcome] % {"count": n, "n": floatformat(n, "0g")})
 
 
 @register.filter

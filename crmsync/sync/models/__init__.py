@@ -3,9 +3,10 @@
 from crmsync.sync.models.attention import LeftOut, NotTheSame, Obstacle
 from crmsync.sync.models.changes import Change, Restoration
 from crmsync.sync.models.rows import TITLE_LENGTH, Coupling, CrmRecord, CrmTable, crm_row_id
-from crmsync.sync.models.work import Job, Part
+from crmsync.sync.models.work import SERVICE_CODE_LENGTH, Job, Part
 
 __all__ = [
+    "SERVICE_CODE_LENGTH",
     "TITLE_LENGTH",
     "Change",
     "Coupling",

@@ -7,6 +7,8 @@ from django.db.models import Q
 
 from crmsync.terms import ACTIVE_STATES, JobState, PhaseName
 
+SERVICE_CODE_LENGTH = 60
+
 
 class Job(models.Model):
     """One pass over one table mapping, phase by phase."""
@@ -29,6 +31,8 @@ class Job(models.Model):
     requested_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
     error_code = models.CharField(max_length=60, blank=True)
+    # Of Sales or its sign-in service: then the sentence is theirs.
+    error_service_code = models.CharField(max_length=SERVICE_CODE_LENGTH, blank=True)
     error_sentence = models.TextField(blank=True)
     error_remedy = models.TextField(blank=True)
 
@@ -70,6 +74,7 @@ class Part(models.Model):
     breaks = models.PositiveIntegerField(default=0)
     # In caution: the record in hand, so that one which kills the worker is known by name.
     suspect = models.UUIDField(null=True)
+    waits_code = models.CharField(max_length=60, blank=True)
     waits_because = models.CharField(max_length=200, blank=True)
 
     seen = models.PositiveIntegerField(default=0)
