@@ -1,25 +1,34 @@
 """From suggestions to couplings: what a person accepts is coupled, the rest says why not."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import QuerySet
-
-from coupling.errors import NoSuggestion
+from coupling.errors import NewSuggestions, NoSuggestion, OthersTicked
 from coupling.matching import Certainty
 from coupling.models import Suggestion
-from coupling.suggestions import open_suggestions
+from coupling.runs import found_by
+from coupling.suggestions import IDS_A_QUERY, Pair, open_suggestions
 from crmsync.sync import services as sync
 from crmsync.sync.services import RefusedPair, UnableToCouple
 from crmsync.sync.slices import chunks
 from crmsync.terms import CouplingOrigin, FirstWinner
 
-# Databases take so many values in a statement without complaint.
-IDS_A_QUERY = 500
-
-Pair = tuple[UUID, UUID]
 BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a person had before the eyes when saying yes.
+
+    ``matching_id`` is the run that found the suggestions, ``shown`` the pairs of the page;
+    ``elsewhere`` is how many pairs the page said to be ticked on other pages, by certainty.
+    """
+
+    matching_id: int
+    shown: frozenset[Pair]
+    elsewhere: Mapping[Certainty, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,59 +45,64 @@ class Accepted:
 
 
 def accept_chosen(
-    *,
-    mapping: str,
-    first_winner: FirstWinner,
-    by: str,
-    certainty: Certainty | None = None,
-    limit: int = 5000,
+    *, mapping: str, first_winner: FirstWinner, by: str, seen: Seen, limit: int = 5000
 ) -> Accepted:
-    """Couple the ticked open suggestions, of one certainty or of all, at most ``limit`` a call.
+    """Couple the ticked open suggestions that a person was told about, at most ``limit`` a call.
 
     A refused one is unticked and keeps its reason, so that a caller may go on until none is left.
+    Raises NewSuggestions or OthersTicked: then nothing is coupled.
     """
-    chosen = open_suggestions(mapping).filter(is_chosen=True)
-    if certainty:
-        chosen = chosen.filter(certainty=certainty)
-    accepted = _accept(mapping, chosen.order_by("number", "pk")[:limit], first_winner, by)
-    return Accepted(accepted.coupling_ids, accepted.refused, chosen.count())
+    rows = open_suggestions(mapping).filter(is_chosen=True).order_by("number", "pk")
+    chosen = list(rows.values_list("ledger_id", "crm_id", "certainty"))
+    # Asked after the pairs were read: a run that ends in between is noticed, too.
+    if found_by(mapping=mapping) != seen.matching_id:
+        raise NewSuggestions
+    elsewhere = Counter(
+        Certainty(certainty) for *pair, certainty in chosen if tuple(pair) not in seen.shown
+    )
+    if elsewhere != Counter(seen.elsewhere):
+        raise OthersTicked
+    pairs = [(ledger_id, crm_id) for ledger_id, crm_id, _ in chosen]
+    accepted = _accept(mapping, pairs[:limit], first_winner, by)
+    return Accepted(accepted.coupling_ids, accepted.refused, max(0, len(pairs) - limit))
 
 
 def accept_these(
-    *, mapping: str, ledger_ids: Sequence[UUID], first_winner: FirstWinner, by: str
+    *, mapping: str, pairs: Sequence[Pair], first_winner: FirstWinner, by: str
 ) -> Accepted:
-    """Couple the open suggestions of these ledger records, ticked or not."""
-    done: list[int] = []
-    refused: list[RefusedPair] = []
-    for some in chunks(ledger_ids, IDS_A_QUERY):
-        named = open_suggestions(mapping).filter(ledger_id__in=some).order_by("number", "pk")
-        accepted = _accept(mapping, named, first_winner, by)
-        done += accepted.coupling_ids
-        refused += accepted.refused
-    return Accepted(tuple(done), tuple(refused))
+    """Couple those of the pairs that are open suggestions, ticked or not; the rest is refused."""
+    still_open = _still_open(mapping, pairs)
+    accepted = _accept(mapping, [pair for pair in pairs if pair in still_open], first_winner, by)
+    gone = [RefusedPair(*pair, str(NoSuggestion())) for pair in pairs if pair not in still_open]
+    return Accepted(accepted.coupling_ids, (*accepted.refused, *gone))
 
 
-def accept_one(*, mapping: str, ledger_id: UUID, first_winner: FirstWinner, by: str) -> int:
-    """Couple one suggested pair; returns the coupling's id. Raises NoSuggestion, UnableToCouple."""
-    accepted = accept_these(
-        mapping=mapping, ledger_ids=[ledger_id], first_winner=first_winner, by=by
-    )
+def accept_one(
+    *, mapping: str, ledger_id: UUID, crm_id: UUID, first_winner: FirstWinner, by: str
+) -> int:
+    """Couple the suggested pair that a person saw; returns the coupling's id.
+
+    Raises NoSuggestion, also when another row is suggested by now, or UnableToCouple.
+    """
+    pair = (ledger_id, crm_id)
+    if not _still_open(mapping, [pair]):
+        raise NoSuggestion
+    accepted = _accept(mapping, [pair], first_winner, by)
     for refused in accepted.refused:
         raise UnableToCouple(refused.sentence)
-    if not accepted.coupling_ids:
-        raise NoSuggestion
     return accepted.coupling_ids[0]
 
 
-def dismiss(*, mapping: str, ledger_id: UUID, by: str) -> None:
+def dismiss(*, mapping: str, ledger_id: UUID, crm_id: UUID, by: str) -> None:
     """Say that the suggested two are not the same; they are not suggested again.
 
-    Raises NoSuggestion.
+    Raises NoSuggestion, also when another row is suggested by now.
     """
-    suggestion = open_suggestions(mapping).filter(ledger_id=ledger_id).first()
-    if suggestion is None:
+    if not _still_open(mapping, [(ledger_id, crm_id)]):
         raise NoSuggestion
-    sync.say_not_the_same(mapping=mapping, ledger_id=ledger_id, crm_ids=[suggestion.crm_id], by=by)
+    sync.say_not_the_same(mapping=mapping, ledger_id=ledger_id, crm_ids=[crm_id], by=by)
+    # It stays open to nobody; a tick on it would still be counted.
+    Suggestion.objects.filter(mapping=mapping, ledger_id=ledger_id, crm_id=crm_id).delete()
 
 
 def couple_pairs(
@@ -105,10 +119,15 @@ def couple_pairs(
     return Accepted(done.coupled_ids, done.refused)
 
 
-def _accept(
-    mapping: str, chosen: QuerySet[Suggestion], first_winner: FirstWinner, by: str
-) -> Accepted:
-    pairs = list(chosen.values_list("ledger_id", "crm_id"))
+def _still_open(mapping: str, pairs: Sequence[Pair]) -> set[Pair]:
+    found: set[Pair] = set()
+    for some in chunks(pairs, IDS_A_QUERY):
+        named = open_suggestions(mapping).filter(ledger_id__in=[ledger_id for ledger_id, _ in some])
+        found |= set(named.values_list("ledger_id", "crm_id"))
+    return found & set(pairs)
+
+
+def _accept(mapping: str, pairs: Sequence[Pair], first_winner: FirstWinner, by: str) -> Accepted:
     accepted = couple_pairs(mapping=mapping, pairs=pairs, first_winner=first_winner, by=by)
     # What is coupled is no suggestion any more; a hundred thousand of them would slow every list.
     refused = {one.ledger_id for one in accepted.refused}

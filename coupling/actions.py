@@ -7,11 +7,12 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from coupling.queries.lists import forget_counts
+from coupling.scope import out_of_scope
 from crmsync.mapping.registry import get_mapping
 from crmsync.sync import jobs
 from crmsync.sync import services as sync
 from crmsync.sync.models import Coupling, Job
-from crmsync.sync.refusals import UnableToCouple
+from crmsync.sync.refusals import RecordOutOfScope, UnableToCouple
 from crmsync.sync.walk import Only
 from crmsync.terms import CouplingOrigin, FirstWinner, Side
 
@@ -29,16 +30,20 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Ids of the couplings it was done to, and sentences of those it could not be done to."""
+    """Ids of the couplings it was done to, and sentences of those it could not be done to.
+
+    ``left`` are the ids of the latter, where they can be tried again.
+    """
 
     coupling_ids: tuple[int, ...]
     refused: tuple[str, ...] = ()
+    left: tuple[int, ...] = ()
 
 
 def known_ids(*, mapping: str, record_ids: Sequence[UUID]) -> list[UUID]:
     """Those that are records of the mapping, in the order of their numbers."""
     declared = get_mapping(mapping)
-    records = declared.ledger._default_manager.filter(pk__in=record_ids[:MOST_RECORDS])
+    records = declared.ledger._default_manager.filter(pk__in=record_ids)
     return list(records.order_by(declared.number).values_list("pk", flat=True))
 
 
@@ -50,10 +55,13 @@ def coupled_among(*, mapping: str, record_ids: Sequence[UUID]) -> list[UUID]:
 def synchronize(*, mapping: str, record_ids: Sequence[UUID], by: str) -> Asked:
     """Synchronize Now for these records alone. Raises WrongSelection.
 
-    There is never a second job of a table: one that is under way is the answer then.
+    Who names a record wants it tried again, also where it was refused before: what was mended may
+    be on the other side, or no value of the record at all. There is never a second job of a table:
+    one that is under way is the answer then.
     """
+    only = Only(ledger=tuple(record_ids))
     try:
-        job = jobs.request(mapping=mapping, by=by, only=Only(ledger=tuple(record_ids)))
+        job = jobs.request(mapping=mapping, by=by, only=only, retries_failed=True)
     except jobs.AlreadyActive as error:
         return Asked(error.job, is_new=False)
     return Asked(job, is_new=True)
@@ -87,7 +95,14 @@ def couple_record(
 def create_in_sales(
     *, mapping: str, record_id: UUID, not_the_same: Sequence[UUID], by: str
 ) -> Asked:
-    """Have the record created there, although these rows look like it."""
+    """Have the record created there, although these rows look like it.
+
+    Raises RecordOutOfScope: no job would walk it. One that is gone meanwhile counts for nothing.
+    """
+    declared = get_mapping(mapping)
+    for record in declared.ledger._default_manager.filter(pk=record_id):
+        for sentence in out_of_scope(declared, record):
+            raise RecordOutOfScope(sentence)
     if not_the_same:
         sync.say_not_the_same(mapping=mapping, ledger_id=record_id, crm_ids=not_the_same, by=by)
     forget_counts(mapping)
@@ -105,15 +120,15 @@ def uncouple(*, mapping: str, record_ids: Sequence[UUID]) -> Done:
 def restore(*, mapping: str, coupling_ids: Sequence[int], by: str) -> Done:
     """Take Delete Coupling back, one by one: what cannot come back does not keep the others."""
     restored: list[int] = []
-    refused: list[str] = []
-    known = Coupling.objects.filter(mapping=mapping, pk__in=coupling_ids)
+    refused: dict[int, str] = {}
+    known = Coupling.objects.filter(mapping=mapping, pk__in=coupling_ids, removed_at__isnull=False)
     for coupling_id in known.values_list("pk", flat=True):
         try:
             restored.append(sync.restore_coupling(coupling_id=coupling_id, by=by).pk)
         except UnableToCouple as error:
-            refused.append(str(error))
+            refused[coupling_id] = str(error)
     forget_counts(mapping)
-    return Done(tuple(restored), tuple(refused))
+    return Done(tuple(restored), tuple(refused.values()), tuple(refused))
 
 
 def leave_out(*, mapping: str, record_ids: Sequence[UUID], reason: str, by: str) -> int:

@@ -68,11 +68,12 @@ def comparable(mapping: TableMapping, name: str, text: str) -> str:
 
 def ledger_candidates(comparing: Compared, tick: Callable[[], None] = _nothing) -> list[Candidate]:
     """The uncoupled ledger records in scope, but for those left out."""
-    rows = ledger_rows(comparing, uncoupled_records(comparing.mapping))
+    rows = ledger_rows(comparing, records_to_match(comparing.mapping))
     return list(_ticking((ledger_candidate(comparing, row) for row in rows), tick))
 
 
-def uncoupled_records(mapping: TableMapping) -> QuerySet[LedgerRecord]:
+def records_to_match(mapping: TableMapping) -> QuerySet[LedgerRecord]:
+    """Ledger records in scope that are neither coupled nor left out."""
     coupled = Coupling.objects.filter(
         mapping=mapping.name, ledger_id=OuterRef("pk"), removed_at__isnull=True
     )

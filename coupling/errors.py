@@ -68,11 +68,31 @@ class PriorityOutOfRange(MatchingProblem):
         super().__init__(_("The match priority of %(field)s is out of range.") % {"field": field})
 
 
+class NewSuggestions(MatchingProblem):
+    """A run replaced the suggestions that the page held: its ticks were seen by nobody."""
+
+    code = "new_suggestions"
+    remedy = gettext_lazy("Look at them, then couple.")
+
+    def __init__(self) -> None:
+        super().__init__(_("New suggestions came meanwhile, so nothing was coupled."))
+
+
+class OthersTicked(MatchingProblem):
+    """More or fewer pairs are ticked than the page told."""
+
+    code = "others_ticked"
+    remedy = gettext_lazy("Look at the numbers that the page shows now, then couple.")
+
+    def __init__(self) -> None:
+        super().__init__(_("Ticks on other pages changed meanwhile, so nothing was coupled."))
+
+
 class NoSuggestion(MatchingProblem):
     code = "no_suggestion"
     remedy = gettext_lazy("Use Match-Based Coupling again to see what is suggested now.")
 
     def __init__(self) -> None:
         super().__init__(
-            _("There is no open suggestion for this record any more: somebody decided meanwhile.")
+            _("These two are not suggested to each other any more; something changed meanwhile.")
         )

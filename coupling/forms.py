@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
-from django.db.models import Field
+from django.db.models import CharField, Field
 from django.forms import BoundField
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from coupling.queries.cards import Card
+from coupling.visible import misleads, shows_nothing
 from coupling.wording import WINNERS, shown_value
 from crmsync.ledger.models import LedgerRecord
 from crmsync.mapping.captions import caption_of
@@ -39,6 +40,14 @@ class FormGroup:
     computed: tuple[tuple[str, str], ...]
 
 
+class VisibleText(forms.CharField):
+    """What shows nothing is blank, such as spaces of no width and marks of direction alone."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        return self.empty_value if isinstance(text, str) and shows_nothing(text) else text
+
+
 class RecordForm(forms.ModelForm[LedgerRecord]):
     """The card of one record. Each field brings along what it held when the page was made.
 
@@ -59,6 +68,21 @@ class RecordForm(forms.ModelForm[LedgerRecord]):
                 field.help_text = _("Kept in Sales: change it there.")
             elif is_editable and not field.required and mapped and _is_needed(mapped):
                 field.help_text = _needed(mapped)
+
+    def clean(self) -> dict[str, Any]:
+        """What people find a record by can be typed; what stood there before may stay."""
+        super().clean()
+        mapping = self.card.mapping
+        for name in {mapping.number, mapping.title} & set(self.changed_data):
+            if misleads(str(self.cleaned_data.get(name) or "")):
+                self.add_error(
+                    name,
+                    gettext(
+                        "It holds control characters, which cannot be seen: type it anew instead "
+                        "of pasting it."
+                    ),
+                )
+        return self.cleaned_data
 
     @property
     def groups(self) -> Iterator[FormGroup]:
@@ -126,6 +150,7 @@ def card_form(
         mapping.ledger,
         form=RecordForm,
         fields=model_fields,
+        field_classes={name: VisibleText for name in model_fields if _is_text(mapping, name)},
         error_messages={
             mapping.number: {
                 "unique": gettext("Another record has this number: give another one."),
@@ -153,6 +178,10 @@ def _name(mapping: TableMapping, attribute: str) -> str:
     if attribute in mapping.computed:
         return ""
     return str(mapping.ledger._meta.get_field(attribute).name)
+
+
+def _is_text(mapping: TableMapping, name: str) -> bool:
+    return type(mapping.ledger._meta.get_field(name)) is CharField
 
 
 def _mapped(mapping: TableMapping, name: str) -> FieldMapping | None:

@@ -9,7 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from coupling.liststate import ListState, Tab, sortable
 from coupling.panel import Panel, show_panel, status_of
-from coupling.queries.lists import ListPage, ListRow
+from coupling.queries.lists import Counts, ListPage, ListRow
 from coupling.wording import shown_value
 from crmsync.mapping.captions import caption_of
 from crmsync.mapping.types import TableMapping
@@ -77,6 +77,7 @@ class Listing:
     previous: str
     following: str
     total: int
+    waiting_there: int
 
     @property
     def is_without_records(self) -> bool:
@@ -88,9 +89,7 @@ class Listing:
         return bool(self.state.after or self.state.before)
 
 
-def show_list(
-    mapping: TableMapping, state: ListState, page: ListPage, counts: Mapping[Tab, int]
-) -> Listing:
+def show_list(mapping: TableMapping, state: ListState, page: ListPage, counts: Counts) -> Listing:
     # Said once: fifty rows would look each of them up again.
     listed = {
         name: (caption_of(mapping, name), is_number(mapping, name)) for name in mapping.listed
@@ -99,14 +98,20 @@ def show_list(
         mapping=mapping,
         state=state,
         tabs=tuple(
-            ShownTab(str(TAB_CAPTIONS[tab]), state.of_tab(tab).query, counts[tab], tab is state.tab)
+            ShownTab(
+                str(TAB_CAPTIONS[tab]),
+                state.of_tab(tab).query,
+                counts.by_tab[tab],
+                tab is state.tab,
+            )
             for tab in Tab
         ),
         columns=tuple(_columns(mapping, state)),
         rows=tuple(_row(mapping, state, row, listed) for row in page.rows),
         previous=state.moved(before=page.previous).query if page.previous else "",
         following=state.moved(after=page.following).query if page.following else "",
-        total=max(counts[Tab.ALL], len(page.rows)),
+        total=max(counts.by_tab[Tab.ALL], len(page.rows)),
+        waiting_there=counts.waiting_there,
     )
 
 

@@ -14,6 +14,8 @@ from crmsync.mapping.conversions import clean
 from crmsync.mapping.types import TableMapping
 
 TYPED_LENGTH = 100
+# A hundred characters, each spelt as two escapes of six, in base64; and the id.
+PLACE_LENGTH = 2000
 
 
 class Tab(StrEnum):
@@ -104,11 +106,15 @@ def sortable(mapping: TableMapping) -> tuple[str, ...]:
 def read_place(said: object) -> Place | None:
     """None for anything but what ``str(Place)`` wrote."""
     text = str(said or "")
+    if len(text) > PLACE_LENGTH:
+        return None
     try:
         padded = text + "=" * (-len(text) % 4)
         value, record_id = json.loads(base64.urlsafe_b64decode(padded))
-        return Place(str(value).replace("\0", ""), UUID(record_id))
-    except (binascii.Error, UnicodeError, ValueError, TypeError, AttributeError):
+        # No database takes half a character of a pair, which JSON can spell.
+        value.encode()
+        return None if "\0" in value else Place(value, UUID(record_id))
+    except (binascii.Error, UnicodeError, ValueError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -92,6 +92,7 @@ class Suggestion(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["mapping", "certainty", "number", "id"], name="suggestion_list"),
             models.Index(fields=["mapping", "number", "id"], name="suggestion_list_all"),
+            models.Index(fields=["mapping", "is_chosen", "id"], name="suggestion_ticks"),
         ]
 
     def __str__(self) -> str:

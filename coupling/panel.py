@@ -3,14 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from coupling.queries.facts import CouplingFact, Facts, ObstacleFact, Passage
 from coupling.reasons import reason_sentences
-from coupling.wording import CERTAINTIES, DIRECTIONS, ORIGINS, outcome_tag
+from coupling.wording import (
+    CERTAINTIES,
+    DIRECTIONS,
+    ORIGINS,
+    WINNERS,
+    outcome_tag,
+    recommended_winner,
+)
+from crmsync.dataverse.address import record_page
 from crmsync.mapping.captions import caption_of
 from crmsync.mapping.types import TableMapping
 from crmsync.sync.errors import cause, explain
@@ -54,10 +61,13 @@ class ShownParent:
 
 @dataclass(frozen=True, slots=True)
 class ShownSuggestion:
+    """``winner_says`` is what coupling at once does to values that differ."""
+
     crm_id: UUID
     title: str
     certainty: str
     reasons: tuple[str, ...]
+    winner_says: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +136,9 @@ def _status_of_coupling(coupling: CouplingFact) -> tuple[str, str]:
 
 
 def open_in_sales(mapping: TableMapping, origin: str, crm_id: UUID) -> str:
-    """The address of a row's form in the app; blank without a connection.
-
-    Source: Microsoft Learn, "Open apps, forms, views, dialogs, and reports with a URL".
-    """
-    said = {"pagetype": "entityrecord", "etn": mapping.crm.logical_name, "id": str(crm_id)}
-    return f"{origin}/main.aspx?{urlencode(said)}" if origin else ""
+    """The address of a row's form in the app; blank without a connection."""
+    table = mapping.crm.logical_name
+    return record_page(origin=origin, table=table, crm_id=crm_id) if origin else ""
 
 
 def show_cause(mapping: TableMapping, obstacle: ObstacleFact) -> ShownCause:
@@ -183,4 +190,5 @@ def _suggestion(mapping: TableMapping, facts: Facts) -> ShownSuggestion | None:
         return None
     certainty = CERTAINTIES.get(found.certainty, found.certainty)
     reasons = tuple(reason_sentences(mapping.name, found.reasons))
-    return ShownSuggestion(found.crm_id, found.crm_title, str(certainty), reasons)
+    winner = str(WINNERS[recommended_winner(mapping)])
+    return ShownSuggestion(found.crm_id, found.crm_title, str(certainty), reasons, winner)

@@ -6,6 +6,7 @@ clock, fenced by an epoch. A message only wakes a worker up to look at it.
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -71,6 +72,16 @@ def request_matching(*, mapping: str, by: str, reads_sales: bool = True) -> Matc
     return matching
 
 
+def match_by(*, mapping: str, fields: Sequence[criteria.FieldCriterion], by: str) -> Matching:
+    """Keep a person's criteria, then ask for suggestions by them.
+
+    Raises AlreadyMatching (then they are kept for the next run), NothingToMatchOn,
+    FieldNotMatchable, PriorityOutOfRange.
+    """
+    criteria.save_criteria(mapping=mapping, fields=fields, by=by)
+    return request_matching(mapping=mapping, by=by)
+
+
 def match_now(*, mapping: str, by: str) -> Matching:
     """Read Sales and find suggestions while the caller waits, beside whatever workers there are.
 
@@ -100,7 +111,7 @@ def run_matching(*, matching_id: int, worker: str) -> None:
     except _LeaseLost:
         logger.info("Matching %s was taken over.", matching_id)
     except (ConnectionProblem, jobs.ReadingStopped, KeepsFailing) as error:
-        _stop(lease, str(error), str(error.remedy))
+        _stop(lease, error)
     except (OperationalError, InterfaceError):
         # The database went away: nothing can be written now, the lease will run out.
         logger.exception("Matching %s is left to the sweep.", matching_id)
@@ -119,6 +130,12 @@ def sweep_matchings() -> None:
 def latest_matching(*, mapping: str) -> Matching | None:
     """The run that a page tells about."""
     return Matching.objects.filter(mapping=mapping).order_by("-pk").first()
+
+
+def found_by(*, mapping: str) -> int:
+    """The run whose suggestions are stored now; 0 before the first."""
+    finished = Matching.objects.filter(mapping=mapping, state=JobState.FINISHED)
+    return finished.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def _run(lease: _Lease, worker: str) -> None:
@@ -223,12 +240,14 @@ def _wait(lease: _Lease, because: str) -> None:
     )
 
 
-def _stop(lease: _Lease, sentence: str, remedy: str) -> None:
+def _stop(lease: _Lease, error: ConnectionProblem | jobs.ReadingStopped | KeepsFailing) -> None:
     _held(lease).update(
         state=JobState.STOPPED,
         finished_at=Now(),
         lease_until=None,
         worker="",
-        error_sentence=sentence,
-        error_remedy=remedy,
+        error_code=error.code,
+        error_service_code=error.service_code if isinstance(error, jobs.ReadingStopped) else "",
+        error_sentence=str(error),
+        error_remedy=str(error.remedy),
     )

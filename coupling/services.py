@@ -8,6 +8,7 @@ from uuid import UUID
 
 from coupling.acceptance import (
     Accepted,
+    Seen,
     accept_chosen,
     accept_one,
     accept_these,
@@ -25,13 +26,16 @@ from coupling.criteria import (
     stored,
     to_match_by,
 )
+from coupling.decisions import Acceptance, Decided, Decision, decide
 from coupling.lookups import Counterpart, FoundRow, find_rows, suggestions_for
 from coupling.matching import Certainty, Proposal, propose
 from coupling.pairs import SuggestedPair, suggested_pairs
 from coupling.parents import parents_to_couple
 from coupling.reasons import reason_sentences
 from coupling.runs import (
+    found_by,
     latest_matching,
+    match_by,
     match_now,
     request_matching,
     run_matching,
@@ -46,10 +50,14 @@ from crmsync.sync.services import UnableToCouple
 from crmsync.terms import CouplingOrigin, FirstWinner
 
 __all__ = [
+    "Acceptance",
     "Accepted",
     "Counterpart",
+    "Decided",
+    "Decision",
     "FieldCriterion",
     "FoundRow",
+    "Seen",
     "SuggestedPair",
     "accept",
     "accept_chosen",
@@ -60,10 +68,13 @@ __all__ = [
     "choose_all",
     "couple_pair",
     "criteria_of",
+    "decide",
     "dismiss",
     "find_rows",
+    "found_by",
     "is_changed",
     "latest_matching",
+    "match_by",
     "match_now",
     "open_suggestions",
     "parents_to_couple",

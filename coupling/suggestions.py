@@ -1,6 +1,6 @@
 """Suggestions as rows: stored by a run, ticked by people, and what is still open of them."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -18,8 +18,14 @@ from crmsync.mapping.registry import get_mapping
 from crmsync.mapping.types import TableMapping
 from crmsync.sync.models import Coupling, CrmRecord, NotTheSame
 from crmsync.sync.sides import scope_filter
+from crmsync.sync.slices import chunks
 from crmsync.terms import Side
 
+# A ledger id, and the id of the row in Sales that was suggested for it.
+Pair = tuple[UUID, UUID]
+
+# Databases take so many values in a statement without complaint.
+IDS_A_QUERY = 500
 _BATCH = 2000
 _KEY_LENGTH = RowKey._meta.get_field("key").max_length or 0
 
@@ -52,12 +58,31 @@ def open_suggestions(mapping: str) -> QuerySet[Suggestion]:
     )
 
 
-def choose(*, mapping: str, ledger_ids_on: Sequence[UUID], ledger_ids_off: Sequence[UUID]) -> None:
-    """Keep the ticks of a page. A refused one that is ticked again may be tried again."""
+def choose(*, mapping: str, shown: Sequence[Pair], chosen: Collection[Pair]) -> int:
+    """Keep the ticks of a page; returns how many of its pairs are not suggested any more.
+
+    A tick belongs to the pair that was shown, never to what is suggested for the record by now.
+    A refused one that is ticked again may be tried again.
+    """
+    found = still_suggested(mapping, shown)
+    on = [key for pair, key in found.items() if pair in chosen]
+    off = [key for pair, key in found.items() if pair not in chosen]
     rows = Suggestion.objects.filter(mapping=mapping)
     with transaction.atomic():
-        rows.filter(ledger_id__in=ledger_ids_on).update(is_chosen=True, refusal="")
-        rows.filter(ledger_id__in=ledger_ids_off).update(is_chosen=False)
+        kept = rows.filter(pk__in=on).update(is_chosen=True, refusal="")
+        kept += rows.filter(pk__in=off).update(is_chosen=False)
+    return len(set(shown)) - kept
+
+
+def still_suggested(mapping: str, pairs: Sequence[Pair]) -> dict[Pair, int]:
+    """Those of the pairs that are stored suggestions, with their keys."""
+    wanted, found = set(pairs), {}
+    for some in chunks(pairs, IDS_A_QUERY):
+        rows = Suggestion.objects.filter(mapping=mapping, ledger_id__in=[one for one, _ in some])
+        for ledger_id, crm_id, key in rows.values_list("ledger_id", "crm_id", "pk"):
+            if (ledger_id, crm_id) in wanted:
+                found[ledger_id, crm_id] = key
+    return found
 
 
 def choose_all(*, mapping: str, certainty: Certainty, is_chosen: bool) -> int:

@@ -3,17 +3,17 @@
 from decimal import Decimal
 from typing import Any
 
-from django.template.defaultfilters import floatformat
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crmsync.mapping.types import TableMapping
+from crmsync.mapping.values import number_in_words
 from crmsync.terms import CouplingOrigin, Direction, Fate, FirstWinner, Outcome
 
 DIRECTIONS: dict[Direction, Promise] = {
     Direction.TO_CRM: _("To Sales"),
     Direction.FROM_CRM: _("From Sales"),
-    Direction.BIDIRECTIONAL: _("Both ways"),
+    Direction.BIDIRECTIONAL: _("Bidirectional"),
 }
 ORIGINS: dict[CouplingOrigin, Promise] = {
     CouplingOrigin.PERSON: _("Set Up Coupling"),
@@ -35,8 +35,8 @@ OUTCOMES: dict[Outcome, tuple[str, Promise]] = {
     Outcome.SKIPPED: ("none", _("Skipped")),
 }
 FATES: dict[Fate, tuple[str, Promise]] = {
-    Fate.TO_CRM: ("info", _("Written to Sales")),
-    Fate.TO_LEDGER: ("info", _("Written to Financials")),
+    Fate.TO_CRM: ("info", _("Will be written to Sales")),
+    Fate.TO_LEDGER: ("info", _("Will be written to Financials")),
     Fate.EQUAL: ("good", _("Equal")),
     Fate.WAITS: ("warn", _("Waits for a person")),
     Fate.LEFT_ALONE: ("none", _("Left alone")),
@@ -58,9 +58,16 @@ def outcome_tag(outcome: str) -> tuple[str, str]:
     return tone, str(word)
 
 
-def recommended_winner(mapping: TableMapping) -> FirstWinner:
-    """The side where the table is kept; of two-way tables the books."""
-    return FirstWinner.CRM if mapping.direction is Direction.FROM_CRM else FirstWinner.LEDGER
+def recommended_winner(mapping: TableMapping, *, is_compared: bool = False) -> FirstWinner:
+    """Sales for a table that is kept there. Otherwise it counts what the person saw.
+
+    A suggestion shows names and reasons, not values: coupled from there, nothing may be replaced
+    unseen, so only blanks are filled. In the comparison (``is_compared``) every difference stands
+    on the page beside what becomes of it: there the books, where the table is kept, may win.
+    """
+    if mapping.direction is Direction.FROM_CRM:
+        return FirstWinner.CRM
+    return FirstWinner.LEDGER if is_compared else FirstWinner.FILL_BLANKS
 
 
 def shown_value(mapping: TableMapping, field: str, value: Any) -> str:
@@ -68,7 +75,7 @@ def shown_value(mapping: TableMapping, field: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, Decimal | float):
-        return floatformat(value, -6)
+        return number_in_words(Decimal(value))
     return str(choices_of(mapping, field).get(value, value))
 
 

@@ -198,6 +198,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "frame:sign-in"
 LOGIN_REDIRECT_URL = "frame:home"
 LOGOUT_REDIRECT_URL = "frame:sign-in"
+# A form may name more records than are done at once: the page says so instead of refusing it.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True

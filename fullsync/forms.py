@@ -1,5 +1,8 @@
 """What people send: checked, named, nothing else."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -46,6 +49,30 @@ class ChosenForm(forms.Form):
         one: int | None = self.cleaned_data.get("one")
         ticked: list[int] = self.cleaned_data.get("record") or []
         return ticked if one is None else [one]
+
+
+class OneForm(forms.Form):
+    """The id of one obstacle."""
+
+    one = forms.IntegerField(max_value=LARGEST_ID)
+
+
+class AnswerForm(forms.Form):
+    """Answers to conflicts, as the page offers them: ids of obstacles with what was shown."""
+
+    def clean(self) -> dict[str, Any]:
+        sent = self.data.getlist("answer")[:MOST_TICKED] if hasattr(self.data, "getlist") else []
+        return {"answers": read_answers(sent)}
+
+
+def read_answers(texts: Iterable[str]) -> dict[int, str]:
+    """Fingerprints by id, of ``12:ab34...``; what is no answer is left out."""
+    parts = [text.partition(":") for text in texts]
+    return {
+        int(number): shown
+        for number, _colon, shown in parts
+        if number.isascii() and number.isdecimal() and len(number) <= ID_DIGITS
+    }
 
 
 class LeaveOutForm(forms.Form):

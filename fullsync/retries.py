@@ -4,19 +4,27 @@ Each takes ids of obstacles; one that is gone meanwhile counts for nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from crmsync.mapping.registry import get_mapping
 from crmsync.sync import jobs
 from crmsync.sync.models import Coupling, Job, Obstacle
+from crmsync.sync.obstructions import in_the_way
 from crmsync.sync.refusals import Refused, UnableToSettle
-from crmsync.sync.services import leave_out, remove_couplings, settle_conflict
-from crmsync.sync.walk import MOST_CHOSEN, Only
+from crmsync.sync.services import (
+    leave_out,
+    remove_coupling,
+    restore_coupling,
+    settle_conflict,
+)
+from crmsync.sync.walk import MOST_CHOSEN, Only, tries
 from crmsync.terms import FirstWinner, Outcome, Side
+from fullsync.queries.names import Key, names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +45,29 @@ class Retried:
 
 
 @dataclass(frozen=True, slots=True)
-class Uncoupled:
-    """How many couplings were removed, and why others were not."""
+class RefusedAnswer:
+    """An answer that was not taken: about which record, and why."""
 
-    removed: int = 0
-    refused: tuple[str, ...] = ()
+    record: str
+    sentence: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How many answers were taken, what was asked for so that they are written, and the others."""
+
+    answers: int = 0
+    retried: Retried = Retried()
+    refused: tuple[RefusedAnswer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Uncoupled:
+    """A coupling that was removed; ``can_come_back`` while both of its records are there."""
+
+    coupling_id: int
+    can_come_back: bool
 
 
 class NothingChosen(Refused):
@@ -61,18 +87,40 @@ def retry_cause(*, mapping: str, code: str, by: str) -> Retried:
     return _retry(found, by=by)
 
 
-def settle(*, obstacle_ids: Sequence[int], winner: FirstWinner, by: str) -> Retried:
-    """Say which side is right about conflicts, then bring the records in line.
+def settle(*, answers: Mapping[int, str], winner: FirstWinner, by: str) -> Settled:
+    """Say which side is right about conflicts, then bring the settled ones in line.
 
-    Raises UnableToSettle and NothingChosen.
+    ``answers``: the fingerprint that was shown, by id of the obstacle. Each is taken or refused
+    by itself. Raises NothingChosen.
     """
-    found = chosen(obstacle_ids=obstacle_ids)
+    found = chosen(obstacle_ids=list(answers))
+    settled, refused = [], []
     for one in found:
-        coupling = Coupling.objects.filter(_pair_of(one), removed_at__isnull=True).first()
-        if coupling is None:
-            raise UnableToSettle(_("The two are not coupled any more."))
-        settle_conflict(coupling_id=coupling.pk, winner=winner, by=by)
-    return _retry(found, by=by)
+        try:
+            _settle(one, winner, answers[one.pk], by)
+            settled.append(one)
+        except UnableToSettle as problem:
+            refused.append((one, problem))
+    return Settled(len(settled), _retry(settled, by=by), _named(refused))
+
+
+def _settle(one: Obstacle, winner: FirstWinner, shown: str, by: str) -> None:
+    coupling = Coupling.objects.filter(_pair_of(one), removed_at__isnull=True).first()
+    if coupling is None:
+        raise UnableToSettle(_("The two are not coupled any more."))
+    settle_conflict(coupling_id=coupling.pk, winner=winner, expected=shown, by=by)
+
+
+def _named(refused: Sequence[tuple[Obstacle, Refused]]) -> tuple[RefusedAnswer, ...]:
+    names = names_of(_key(one) for one, _ in refused)
+    return tuple(
+        RefusedAnswer(names[_key(one)].label, str(problem), str(problem.remedy))
+        for one, problem in refused
+    )
+
+
+def _key(one: Obstacle) -> Key:
+    return one.mapping, one.side, one.record_id
 
 
 def leave_out_many(*, obstacle_ids: Sequence[int], reason: str, by: str) -> int:
@@ -83,14 +131,22 @@ def leave_out_many(*, obstacle_ids: Sequence[int], reason: str, by: str) -> int:
     return count
 
 
-def uncouple(*, obstacle_ids: Sequence[int]) -> Uncoupled:
-    """Delete Coupling of these records; both records stay. Raises NothingChosen."""
-    pairs = Q()
-    for one in chosen(obstacle_ids=obstacle_ids):
-        pairs |= _pair_of(one)
-    live = Coupling.objects.filter(pairs, removed_at__isnull=True)
-    done = remove_couplings(coupling_ids=list(live.values_list("pk", flat=True)))
-    return Uncoupled(len(done.removed_ids), tuple(refused.sentence for refused in done.refused))
+def uncouple(*, obstacle_id: int) -> Uncoupled | None:
+    """Delete Coupling of this record; no record is changed. None when it was not coupled any more.
+
+    Raises NothingChosen and UnableToUncouple.
+    """
+    (one,) = chosen(obstacle_ids=[obstacle_id])
+    coupling = Coupling.objects.filter(_pair_of(one), removed_at__isnull=True).first()
+    if coupling is None or not remove_coupling(coupling_id=coupling.pk):
+        return None
+    pair = (coupling.ledger_id, coupling.crm_id)
+    return Uncoupled(coupling.pk, not in_the_way(get_mapping(coupling.mapping), [pair]))
+
+
+def couple_again(*, coupling_id: int, by: str) -> None:
+    """Take Delete Coupling back. Raises UnableToCouple."""
+    restore_coupling(coupling_id=coupling_id, by=by)
 
 
 def chosen(*, obstacle_ids: Sequence[int]) -> list[Obstacle]:
@@ -139,11 +195,5 @@ def _tries(job: Job, obstacles: Sequence[Obstacle]) -> bool:
 
     One that has passed them already cannot be told from one that has not: it only began earlier.
     """
-    if job.limit is not None or len(job.phases) == 1:
-        return False
-    if job.only is not None:
-        named = {*job.only["ledger"], *job.only["crm"]}
-        if not {str(one.record_id) for one in obstacles} <= named:
-            return False
     refused = any(one.outcome in (Outcome.FAILED, Outcome.SKIPPED) for one in obstacles)
-    return job.retries_failed or not refused
+    return tries(job, [one.record_id for one in obstacles], are_refused=refused)

@@ -17,6 +17,7 @@ from crmsync.terms import ACTIVE_STATES, JobState
 from fullsync.errors import AlreadyRunning, NothingToRestart, NothingToSynchronize, StillRunning
 from fullsync.models import FullSync, ReviewLine
 from fullsync.plan import PlannedLine, startable, verdict
+from fullsync.requests import name_of_run
 
 # A line is walked again when records that it had to defer can be done after all.
 MOST_ATTEMPTS = 3
@@ -28,9 +29,7 @@ def start(*, by: str, limit: int | None = None) -> FullSync:
     ``limit`` takes at most so many records a table. Raises AlreadyRunning, NothingToSynchronize,
     NotConnected, Disabled.
     """
-    mappings = mappings_in_scope(connections.get_connection().scopes)
-    if not mappings:
-        raise NothingToSynchronize(_("No table is in scope of the connection."))
+    mappings = _connected_tables()
     try:
         with transaction.atomic():
             full_sync = FullSync.objects.create(started_by=by, limit=limit)
@@ -50,6 +49,13 @@ def start(*, by: str, limit: int | None = None) -> FullSync:
         raise AlreadyRunning(running) from error
     advance()
     return full_sync
+
+
+def _connected_tables() -> list[TableMapping]:
+    mappings = mappings_in_scope(connections.get_connection().scopes)
+    if not mappings:
+        raise NothingToSynchronize(_("No table is in scope of the connection."))
+    return mappings
 
 
 def mappings_in_scope(scopes: Sequence[str]) -> list[TableMapping]:
@@ -112,7 +118,7 @@ def _job_for(full_sync: FullSync, line: ReviewLine) -> Job | None:
     try:
         return jobs.request(
             mapping=line.mapping,
-            by=f"full synchronization {full_sync.pk}",
+            by=name_of_run(full_sync.pk),
             limit=full_sync.limit,
             retries_failed=line.retries_failed,
         )
@@ -145,9 +151,11 @@ def cancel(*, by: str = "") -> FullSync | None:
 def restart(*, mapping: str = "") -> FullSync:
     """Make a new attempt of what stopped, failed or was deferred in the latest run.
 
-    With ``mapping`` of this table, whatever became of it, also while other tables are under way.
-    Raises NothingToRestart, AlreadyRunning when all of it still runs, StillRunning for one table.
+    With ``mapping`` of this table alone, also while other tables are under way. Raises
+    NothingToRestart, AlreadyRunning when all of it still runs, StillRunning for one table,
+    NothingToSynchronize, NotConnected, Disabled; the run stays as it was then.
     """
+    _connected_tables()
     with transaction.atomic():
         full_sync = _latest()
         if mapping:
@@ -179,20 +187,23 @@ def _line_to_restart(full_sync: FullSync, mapping: str) -> "QuerySet[ReviewLine]
     over = line.exclude(state__in=[JobState.RUNNING, JobState.QUEUED])
     if not over.exists():
         raise StillRunning(_("The table is being synchronized."))
-    return over
+    # A run that took only some records left the others.
+    return over if full_sync.limit else over.filter(_left_something())
 
 
 def _unfinished(full_sync: FullSync) -> "QuerySet[ReviewLine]":
     """Lines that did not come to their end, or left records that wait or were refused."""
+    return full_sync.lines.filter(_left_something())
+
+
+def _left_something() -> Q:
     left = Obstacle.objects.values("mapping")
-    lines = full_sync.lines.filter(~Q(state=JobState.FINISHED) | Q(mapping__in=left))
-    if not lines.exists():
-        raise NothingToRestart(_("Every table is finished and no record needs attention."))
-    return lines
+    return ~Q(state=JobState.FINISHED) | Q(mapping__in=left)
 
 
 def _wait_again(lines: "QuerySet[ReviewLine]") -> None:
-    lines.update(state=JobState.WAITING, job=None, retries_failed=True, attempt=0)
+    if not lines.update(state=JobState.WAITING, job=None, retries_failed=True, attempt=0):
+        raise NothingToRestart(_("All of it is finished, and no record needs attention."))
 
 
 def reset() -> FullSync:

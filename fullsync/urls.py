@@ -49,4 +49,5 @@ urlpatterns = [
     path("errors/use-sales/", errors.settle, {"winner": FirstWinner.CRM}, name="settle-crm"),
     path("errors/leave-out/", errors.leave_out, name="leave-out"),
     path("errors/uncouple/", errors.uncouple, name="uncouple"),
+    path("errors/undo/", errors.couple_again, name="undo"),
 ]

@@ -25,22 +25,20 @@ def answer(*, step: StepName, user_id: int, key: bytes, given: Given) -> Mapping
         return given
     draft = progress.look(user_id=user_id, key=key)
     answered = _ANSWERS[step](draft, given)
-    progress.keep(user_id=user_id, key=key, answered=answered)
+    progress.keep(looked_at=draft, key=key, answered=answered)
     return answered.answers
 
 
 def _environment(draft: Draft, given: Given) -> Answered:
+    del draft
     found = preflight.check_environment(
         url=given["url"], application_id=str(given["application_id"])
     )
     kept = {"url": found.origin, "application_id": found.application_id}
-    # Both secrets were proved at the former environment, through the former app registration.
-    is_other = draft.answers.get(StepName.ENVIRONMENT, kept) != kept
     return Answered(
         step=StepName.ENVIRONMENT,
         answers=kept,
         seen={"tenant": found.authority.tenant, "authority": found.authority.url},
-        forget=tuple(SecretName) if is_other else (),
     )
 
 

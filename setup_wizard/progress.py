@@ -28,6 +28,8 @@ MOST_SECONDS = 3600
 # Longer than the requests of a finish may take together; after that another one may try.
 CLAIM_SECONDS = 180
 ABANDONED_SECONDS = 30 * 24 * 3600
+# What these ask for is proved at the environment, with what was found there.
+STEPS_AT_AN_ENVIRONMENT = (StepName.ADMINISTRATOR, StepName.INTEGRATION_USER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,23 +109,47 @@ class Answered:
     seen: Mapping[str, Any] = field(default_factory=dict)
     secret: str = field(default="", repr=False)
     lifetime_seconds: int = MOST_SECONDS
-    forget: Collection[SecretName] = ()
 
 
-def keep(*, user_id: int, key: bytes, answered: Answered) -> None:
-    """Store this step, and only this step; its secret is sealed with the browser's key."""
+def keep(*, looked_at: Draft, key: bytes, answered: Answered) -> None:
+    """Store this step, and only this step; its secret is sealed with the browser's key.
+
+    ``looked_at`` is what the answer was checked with. Raises NotTheAnswersShown when it was
+    checked at an environment that is not the stored one any more, and keeps nothing.
+    """
     with transaction.atomic():
         rows = SetupProgress.objects.select_for_update()
-        row, _created = rows.get_or_create(user_id=user_id)
+        row, _created = rows.get_or_create(user_id=looked_at.user_id)
+        if answered.step == StepName.ENVIRONMENT:
+            _forget_the_former(row, answered)
+        elif answered.step in STEPS_AT_AN_ENVIRONMENT:
+            _expect_environment(row, looked_at)
         row.answers[answered.step] = dict(answered.answers)
         row.seen[answered.step] = dict(answered.seen)
         row.revision += 1
         if row.problem and row.problem["step"] == answered.step:
             row.problem = None
-        _forget(row, answered.forget)
         if answered.secret:
             _seal(row, key, answered)
         row.save()
+
+
+def _forget_the_former(row: SetupProgress, answered: Answered) -> None:
+    """Both secrets were proved at the former environment, through the former app registration."""
+    former = row.answers.get(StepName.ENVIRONMENT), row.seen.get(StepName.ENVIRONMENT)
+    if former != (answered.answers, answered.seen):
+        _forget(row, tuple(SecretName))
+
+
+def _expect_environment(row: SetupProgress, looked_at: Draft) -> None:
+    """A secret proved at one environment must not be sealed for another: it would be sent there."""
+    for stored, seen in ((row.answers, looked_at.answers), (row.seen, looked_at.seen)):
+        if stored.get(StepName.ENVIRONMENT) != seen.get(StepName.ENVIRONMENT):
+            raise NotTheAnswersShown(
+                _("The environment was changed while this was checked, perhaps in another tab."),
+                field="",
+                remedy=_("Nothing of this step was kept. Do it again for the environment of now."),
+            )
 
 
 def note(*, user_id: int, problem: Problem) -> None:

@@ -61,10 +61,6 @@ _IDENTITY_INPUTS = {
 }
 
 
-def step_named(name: StepName) -> Step:
-    return next(step for step in STEPS if step.name == name)
-
-
 def first_open(done: Collection[StepName]) -> StepName:
     """The first step that is not done; the last one is never done before the setup is."""
     return next((step.name for step in STEPS if step.name not in done), StepName.CHECK)

@@ -89,6 +89,7 @@ ADDRESSES: dict[str, Address] = {
     "fullsync:settle-crm": Address(EVERYBODY, COUPLE, shown=False),
     "fullsync:leave-out": Address(EVERYBODY, COUPLE, shown=False),
     "fullsync:uncouple": Address(EVERYBODY, COUPLE, shown=False),
+    "fullsync:undo": Address(EVERYBODY, COUPLE, shown=False),
 }
 
 

@@ -42,6 +42,14 @@ class ListPage:
     following: Place | None
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Records by tab; ``waiting_there`` are rows in Sales alone that need attention."""
+
+    by_tab: Mapping[Tab, int]
+    waiting_there: int
+
+
 def read_page(mapping: TableMapping, state: ListState) -> ListPage:
     """One query: the inner one picks the page's ids, the outer one asks about those alone."""
     records = _found(mapping, _of_tab(mapping, state.tab), state.typed)
@@ -66,7 +74,7 @@ def read_page(mapping: TableMapping, state: ListState) -> ListPage:
     )
 
 
-def count_tabs(mapping: TableMapping) -> dict[Tab, int]:
+def count_tabs(mapping: TableMapping) -> Counts:
     """How many records each tab holds, some ten seconds old at most.
 
     With 100,000 records counting is the dearest part of the page, and every sort, search and page
@@ -74,7 +82,7 @@ def count_tabs(mapping: TableMapping) -> dict[Tab, int]:
     changes by these pages is counted anew at once, see ``forget_counts``. One request counts, the
     others go on with the older numbers meanwhile.
     """
-    counts: dict[Tab, int] | None = cache.get(_cached(mapping.name))
+    counts: Counts | None = cache.get(_cached(mapping.name))
     is_due = cache.add(f"{_cached(mapping.name)}.fresh", 1, COUNTS_SECONDS)
     if counts is None or is_due:
         counts = _count_tabs(mapping)
@@ -90,13 +98,20 @@ def _cached(mapping: str) -> str:
     return f"coupling.counts.{mapping}"
 
 
-def _count_tabs(mapping: TableMapping) -> dict[Tab, int]:
+def _count_tabs(mapping: TableMapping) -> Counts:
     """In one question. Not coupled are all but the coupled and the left out: that need not be
-    looked at record by record."""
+    looked at record by record. Nor are the coupled asked whether they are being created: the few
+    that are, are counted and taken off.
+    """
     left_out = _left_out(mapping, Side.LEDGER).values("record_id")
     records = mapping.ledger._default_manager
-    questions = {tab.value: _of_tab(mapping, tab) for tab in Tab if tab is not Tab.UNCOUPLED}
-    questions["aside"] = records.filter(~Exists(live(mapping)), pk__in=left_out)
+    questions: dict[str, QuerySet[Any]] = {
+        tab.value: _of_tab(mapping, tab) for tab in Tab if tab is not Tab.UNCOUPLED
+    }
+    questions[Tab.COUPLED.value] = records.filter(Exists(live(mapping)))
+    questions["creating"] = records.filter(pk__in=_intents(mapping).values("ledger_id"))
+    questions["aside"] = records.filter(~Exists(_coupled(mapping)), pk__in=left_out)
+    questions["there"] = _waiting_there(mapping)
     counted = [
         rows.order_by()
         .annotate(tab=Value(name, CharField()))
@@ -106,17 +121,36 @@ def _count_tabs(mapping: TableMapping) -> dict[Tab, int]:
         for name, rows in questions.items()
     ]
     counts = dict.fromkeys(questions, 0) | dict(counted[0].union(*counted[1:], all=True))
+    counts[Tab.COUPLED] -= counts.pop("creating")
     uncoupled = counts[Tab.ALL] - counts[Tab.COUPLED] - counts.pop("aside")
-    return {Tab(name): n for name, n in counts.items()} | {Tab.UNCOUPLED: uncoupled}
+    there = counts.pop("there")
+    return Counts({Tab(name): n for name, n in counts.items()} | {Tab.UNCOUPLED: uncoupled}, there)
+
+
+def _waiting_there(mapping: TableMapping) -> QuerySet[Obstacle]:
+    """Rows in Sales that need attention and are no record's here: no tab lists them."""
+    coupled = Coupling.objects.filter(
+        crm_table=mapping.crm.logical_name, crm_id=OuterRef("record_id"), removed_at__isnull=True
+    )
+    return Obstacle.objects.filter(~Exists(coupled), mapping=mapping.name, side=Side.CRM)
+
+
+def _intents(mapping: TableMapping) -> QuerySet[Coupling]:
+    return Coupling.objects.filter(mapping=mapping.name, removed_at__isnull=True, is_intent=True)
+
+
+def _coupled(mapping: TableMapping) -> QuerySet[Coupling]:
+    """As on Home: a coupling whose row is still being created is none yet."""
+    return live(mapping).filter(is_intent=False)
 
 
 def _of_tab(mapping: TableMapping, tab: Tab) -> Records:
     records: Records = mapping.ledger._default_manager.all()
     if tab is Tab.UNCOUPLED:
         left_out = _left_out(mapping, Side.LEDGER).filter(record_id=OuterRef("pk"))
-        return records.filter(~Exists(live(mapping)), ~Exists(left_out))
+        return records.filter(~Exists(_coupled(mapping)), ~Exists(left_out))
     if tab is Tab.COUPLED:
-        return records.filter(Exists(live(mapping)))
+        return records.filter(Exists(_coupled(mapping)))
     if tab is Tab.SUGGESTED:
         # The first condition is cheap and names few or many; the second asks about those alone,
         # in the order of the page, and stops when the page is full.

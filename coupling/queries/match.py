@@ -1,25 +1,38 @@
 """The review of Match-Based Coupling: what was found, in pages that a person can tick."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.core.cache import cache
+from django.db.models import (
+    CharField,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+)
 from django.db.models.functions import Cast
 
-from coupling.candidates import left_out
+from coupling.candidates import records_to_match
 from coupling.matching import Certainty
 from coupling.models import Matching, Suggestion
 from coupling.reasons import reason_sentences
 from coupling.suggestions import open_suggestions
+from crmsync.connections.wording import Wording, of_kept
 from crmsync.mapping.registry import get_mapping
 from crmsync.mapping.types import TableMapping
-from crmsync.sync.models import Coupling, CrmRecord
-from crmsync.sync.sides import scope_filter
-from crmsync.terms import ACTIVE_STATES, Side
+from crmsync.sync.models import CrmRecord
+from crmsync.terms import ACTIVE_STATES, JobState
 
 ROWS_A_PAGE = 100
+COUNTS_SECONDS = 10
 NONE = "none"
 TABS = (*(certainty.value for certainty in Certainty), NONE)
 
@@ -58,11 +71,15 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Review:
+    """``matching`` is the latest run, ``found_by`` the one that found what is shown, 0 for none."""
+
     mapping: TableMapping
     matching: Matching | None
+    found_by: int
     tabs: tuple[Tab, ...]
     tab: Tab
     rows: tuple[Row, ...]
+    after: str
     next_after: str
     parents: tuple[Parent, ...]
 
@@ -71,13 +88,38 @@ class Review:
         return sum(tab.chosen for tab in self.tabs)
 
     @property
+    def ticked(self) -> tuple[Tab, ...]:
+        """The kinds of which any are ticked."""
+        return tuple(tab for tab in self.tabs if tab.chosen)
+
+    @property
+    def elsewhere(self) -> dict[str, int]:
+        """Of each kind, how many are ticked on other pages than this one."""
+        here = sum(row.is_chosen for row in self.rows)
+        kinds = [tab for tab in self.tabs if tab.name != NONE]
+        return {tab.name: tab.chosen - (here if tab is self.tab else 0) for tab in kinds}
+
+    @property
+    def stopped(self) -> Wording | None:
+        """Why the latest run stopped."""
+        if self.matching is None or self.matching.state != JobState.STOPPED:
+            return None
+        return of_kept(
+            code=self.matching.error_code,
+            service_code=self.matching.error_service_code,
+            sentence=self.matching.error_sentence,
+            remedy=self.matching.error_remedy,
+        )
+
+    @property
     def is_active(self) -> bool:
         return self.matching is not None and self.matching.state in ACTIVE_STATES
 
 
 def review(*, mapping: TableMapping, tab: str, after: str) -> Review:
     """One page in four questions to the database; ``after`` is the number it begins behind."""
-    counts = _counts(mapping)
+    matching, found_by = _latest(mapping)
+    counts = _recent_counts(mapping, found_by)
     found = sum(counts.get(certainty.value, (0, 0))[0] for certainty in Certainty)
     uncoupled = counts.get("uncoupled", (0, 0))[0]
     counts[NONE] = (max(0, uncoupled - found), 0)
@@ -89,13 +131,59 @@ def review(*, mapping: TableMapping, tab: str, after: str) -> Review:
     rows = rows[:ROWS_A_PAGE]
     return Review(
         mapping=mapping,
-        matching=Matching.objects.filter(mapping=mapping.name).order_by("-pk").first(),
+        matching=matching,
+        found_by=found_by,
         tabs=tabs,
         tab=here,
         rows=tuple(rows),
+        after=after,
         next_after=rows[-1].number if more else "",
         parents=tuple(_parents(mapping, counts)),
     )
+
+
+def _latest(mapping: TableMapping) -> tuple[Matching | None, int]:
+    """The latest run, and the latest that found something to show; 0 for none."""
+    runs = Matching.objects.filter(mapping=mapping.name).order_by("-pk")
+    finished = runs.filter(state=JobState.FINISHED).values("pk")[:1]
+    latest = runs.annotate(found_by=Subquery(finished)).first()
+    return latest, (latest.found_by or 0) if latest else 0
+
+
+def _recent_counts(mapping: TableMapping, found_by: int) -> dict[str, tuple[int, int]]:
+    """The counts, some ten seconds old at most, and never older than a run or a tick.
+
+    With 100,000 records counting is the dearest part of the page; whether a suggestion came, went
+    or was ticked is cheap to ask of an index. What a person is told is proved before it is done.
+    """
+    names = [mapping.name, *(parent.name for parent in _matched_parents(mapping))]
+    stored = (
+        Suggestion.objects.filter(mapping__in=names)
+        .order_by("mapping")
+        .values("mapping")
+        .annotate(
+            n=Count("pk"),
+            chosen=Count("pk", filter=Q(is_chosen=True)),
+            which=Sum("pk", filter=Q(is_chosen=True)),
+        )
+    )
+    state = (found_by, tuple(stored.values_list("mapping", "n", "chosen", "which")))
+    kept = cache.get(_cached(mapping.name))
+    if kept and kept[0] == state:
+        counts: dict[str, tuple[int, int]] = kept[1]
+        return counts
+    counts = _counts(mapping)
+    cache.set(_cached(mapping.name), (state, counts), COUNTS_SECONDS)
+    return counts
+
+
+def forget_review(mapping: str) -> None:
+    """Count anew at the next look."""
+    cache.delete(_cached(mapping))
+
+
+def _cached(mapping: str) -> str:
+    return f"coupling.counts.{mapping}.match"
 
 
 def _counts(mapping: TableMapping) -> dict[str, tuple[int, int]]:
@@ -106,11 +194,11 @@ def _counts(mapping: TableMapping) -> dict[str, tuple[int, int]]:
         .values(kind=F("certainty"))
         .annotate(n=Count("pk"), chosen=Count("pk", filter=Q(is_chosen=True)))
         .values_list("kind", "n", "chosen"),
-        _counted("uncoupled", uncoupled_records(mapping)),
+        _counted("uncoupled", records_to_match(mapping)),
     ]
     for parent in _matched_parents(mapping):
         questions.append(_counted(f"open {parent.name}", open_suggestions(parent.name)))
-        questions.append(_counted(f"uncoupled {parent.name}", uncoupled_records(parent)))
+        questions.append(_counted(f"uncoupled {parent.name}", records_to_match(parent)))
         questions.append(
             _counted(f"matched {parent.name}", Matching.objects.filter(mapping=parent.name))
         )
@@ -142,18 +230,6 @@ def _parents(mapping: TableMapping, counts: dict[str, tuple[int, int]]) -> Itera
         waiting = counts.get(f"{kind} {parent.name}", (0, 0))[0]
         if waiting:
             yield Parent(parent, waiting)
-
-
-def uncoupled_records(mapping: TableMapping) -> QuerySet[Any]:
-    """Ledger records in scope that are neither coupled nor left out."""
-    live = Coupling.objects.filter(
-        mapping=mapping.name, ledger_id=OuterRef("pk"), removed_at__isnull=True
-    )
-    return mapping.ledger._default_manager.filter(
-        ~Exists(live),
-        ~Exists(left_out(mapping, Side.LEDGER, "pk")),
-        **scope_filter(mapping.ledger_scope),
-    )
 
 
 def _found(mapping: TableMapping, certainty: str, after: str) -> Iterator[Row]:
@@ -191,21 +267,10 @@ def _row(mapping: TableMapping, row: Suggestion, title: str, crm_title: str) -> 
 def _none(mapping: TableMapping, after: str) -> Iterator[Row]:
     suggested = open_suggestions(mapping.name).filter(ledger_id=OuterRef("pk"))
     rows = (
-        uncoupled_records(mapping)
+        records_to_match(mapping)
         .filter(~Exists(suggested), **{f"{mapping.number}__gt": after})
         .order_by(mapping.number)
         .values_list("pk", mapping.number, mapping.title)[: ROWS_A_PAGE + 1]
     )
     for ledger_id, number, title in rows:
         yield Row(ledger_id, str(number), str(title))
-
-
-def ids_on_page(texts: Sequence[str]) -> list[UUID]:
-    """The ids among what a form sent; anything else is left aside."""
-    found = []
-    for text in texts:
-        try:
-            found.append(UUID(text))
-        except ValueError:
-            continue
-    return found

@@ -18,11 +18,13 @@ from coupling.views.parts import (
     back,
     card_or_404,
     chosen_ids,
+    keep_on_offer,
     mapping_or_404,
     next_page,
     offer_undo,
+    read_uuid,
     say_job,
-    take_undo,
+    undo_on_offer,
 )
 from coupling.wording import recommended_winner
 from crmsync.frame.access import COUPLE, OPERATE, may
@@ -77,10 +79,11 @@ def uncouple_one(request: HttpRequest, mapping: str, record_id: UUID) -> HttpRes
 @may(COUPLE)
 @require_POST
 def undo(request: HttpRequest, mapping: str) -> HttpResponse:
-    """Take the last Delete Coupling back."""
+    """Take the last Delete Coupling back; what cannot come back now stays on offer."""
     declared = mapping_or_404(mapping)
-    ids = take_undo(request, declared)
+    ids = undo_on_offer(request, declared)
     done = actions.restore(mapping=mapping, coupling_ids=ids, by=request.user.get_username())
+    keep_on_offer(request, declared, done.left)
     if done.coupling_ids:
         count = len(done.coupling_ids)
         messages.success(
@@ -90,7 +93,7 @@ def undo(request: HttpRequest, mapping: str) -> HttpResponse:
         )
     for sentence in dict.fromkeys(done.refused):
         messages.error(request, sentence)
-    if not ids:
+    if not done.coupling_ids and not done.refused:
         messages.warning(request, _("There is nothing to undo any more."))
     return back(request, declared)
 
@@ -134,12 +137,17 @@ def take_back_in(request: HttpRequest, mapping: str) -> HttpResponse:
 @may(COUPLE)
 @require_POST
 def accept(request: HttpRequest, mapping: str, record_id: UUID) -> HttpResponse:
-    """Couple a suggested pair."""
+    """Couple a suggested pair, as the page showed it."""
     card = card_or_404(mapping, record_id)
+    crm_id = read_uuid(request.POST.get("crm"))
+    if crm_id is None:
+        messages.error(request, _("Nothing was coupled: choose the row in Sales again."))
+        return back(request, card.mapping)
     try:
         acceptance.accept_one(
             mapping=mapping,
             ledger_id=record_id,
+            crm_id=crm_id,
             first_winner=recommended_winner(card.mapping),
             by=request.user.get_username(),
         )

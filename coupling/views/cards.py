@@ -71,7 +71,11 @@ def _save(request: HttpRequest, found: Card) -> HttpResponse:
         form.add_error(None, f"{error} {error.remedy}")
         return _show(request, found, form)
     messages.success(request, _("The record is saved."))
-    return redirect(f"{request.path}?saved=1")
+    if found.facts.coupling and not found.facts.left_out and found.mapping.direction.writes_crm:
+        messages.info(
+            request, _("Sales gets the change with the next synchronization, or at once.")
+        )
+    return redirect(request.path)
 
 
 def _show_clash(
@@ -106,7 +110,6 @@ def _show(
         "problem": problem,
         "clashes": clashes,
         "undo": undo_on_offer(request, found.mapping),
-        "was_saved": "saved" in request.GET and found.facts.coupling is not None,
         "here": request.path,
     }
     return render(request, "coupling/card.html", context, status=409 if problem else 200)

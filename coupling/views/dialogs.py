@@ -15,10 +15,17 @@ from coupling.liststate import TYPED_LENGTH
 from coupling.queries import dialog
 from coupling.queries.cards import Card
 from coupling.queries.results import read_result
-from coupling.views.parts import card_or_404, mapping_or_404, panel_of, undo_on_offer
+from coupling.scope import out_of_scope
+from coupling.views.parts import (
+    card_or_404,
+    mapping_or_404,
+    panel_of,
+    read_uuid,
+    undo_on_offer,
+)
 from coupling.wording import WINNERS, recommended_winner
 from crmsync.frame.access import COUPLE, may
-from crmsync.sync.refusals import UnableToCouple
+from crmsync.sync.refusals import RecordOutOfScope, UnableToCouple
 from crmsync.terms import FirstWinner
 
 
@@ -32,7 +39,7 @@ def couple(request: HttpRequest, mapping: str, record_id: UUID) -> HttpResponse:
     if card.facts.coupling:
         found = dialog.pair(card, card.facts.coupling.crm_id, FirstWinner.FILL_BLANKS)
         return render(request, "coupling/coupled.html", context | {"pair": found})
-    if crm_id := _uuid(request.GET.get("crm")):
+    if crm_id := read_uuid(request.GET.get("crm")):
         return _compare(request, card, crm_id, context)
     return _choose(request, card, context)
 
@@ -49,10 +56,14 @@ def create(request: HttpRequest, mapping: str, record_id: UUID) -> HttpResponse:
     if request.method != "POST":
         twins = dialog.alike(card.mapping, record_id)
         return render(request, "coupling/create.html", _frame(request, card) | {"twins": twins})
-    said = [one for text in request.POST.getlist("not_the_same") if (one := _uuid(text))]
-    asked = actions.create_in_sales(
-        mapping=mapping, record_id=record_id, not_the_same=said, by=request.user.get_username()
-    )
+    said = [one for text in request.POST.getlist("not_the_same") if (one := read_uuid(text))]
+    try:
+        asked = actions.create_in_sales(
+            mapping=mapping, record_id=record_id, not_the_same=said, by=request.user.get_username()
+        )
+    except RecordOutOfScope as error:
+        messages.error(request, f"{error} {error.remedy}")
+        return redirect("coupling:create", mapping=mapping, record_id=record_id)
     return _follow(mapping, record_id, asked)
 
 
@@ -61,7 +72,7 @@ def create(request: HttpRequest, mapping: str, record_id: UUID) -> HttpResponse:
 def result(request: HttpRequest, mapping: str, record_id: UUID, job_id: int) -> HttpResponse:
     """What a job made of the record; follows the job while it is under way."""
     card = card_or_404(mapping, record_id)
-    found = read_result(card.mapping, record_id, job_id)
+    found = read_result(card, job_id)
     if found is None:
         raise Http404
     context = _frame(request, card) | {"result": found}
@@ -95,7 +106,7 @@ def _compare(
     request: HttpRequest, card: Card, crm_id: UUID, context: dict[str, Any]
 ) -> HttpResponse:
     form = WinnerForm(request.GET)
-    recommended = recommended_winner(card.mapping)
+    recommended = recommended_winner(card.mapping, is_compared=True)
     winner = FirstWinner(form.cleaned_data["winner"]) if form.is_valid() else recommended
     shown = WinnerForm(initial={"winner": winner})
     shown.recommend(recommended)
@@ -143,13 +154,7 @@ def _frame(request: HttpRequest, card: Card) -> dict[str, Any]:
     return {
         "mapping": mapping_or_404(card.mapping.name),
         "panel": panel_of(card),
+        "outside": out_of_scope(card.mapping, card.record),
         "undo": undo_on_offer(request, card.mapping),
         "here": request.path,
     }
-
-
-def _uuid(said: str | None) -> UUID | None:
-    try:
-        return UUID(said or "")
-    except ValueError:
-        return None

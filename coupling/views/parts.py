@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from coupling.actions import Asked, known_ids
+from coupling.actions import MOST_RECORDS, Asked, known_ids
 from coupling.panel import Panel, show_panel
 from coupling.queries.cards import Card, read_card
 from crmsync.mapping.registry import get_mapping
@@ -47,9 +47,17 @@ def panel_of(card: Card) -> Panel:
 
 def chosen_ids(request: HttpRequest, mapping: TableMapping) -> list[UUID]:
     """The records that a form ticked; what is none of this table's is passed over, and said."""
-    said = [one for text in request.POST.getlist("ids") if (one := _uuid(text))]
+    ticked = list(dict.fromkeys(request.POST.getlist("ids")))
+    taken = ticked[:MOST_RECORDS]
+    if len(ticked) > len(taken):
+        messages.warning(
+            request,
+            _("At most %(most)d records at once: the other %(count)d were passed over.")
+            % {"most": MOST_RECORDS, "count": len(ticked) - len(taken)},
+        )
+    said = [one for text in taken if (one := read_uuid(text))]
     known = known_ids(mapping=mapping.name, record_ids=said)
-    ignored = len(request.POST.getlist("ids")) - len(known)
+    ignored = len(taken) - len(known)
     if ignored:
         messages.warning(
             request,
@@ -61,9 +69,10 @@ def chosen_ids(request: HttpRequest, mapping: TableMapping) -> list[UUID]:
     return known
 
 
-def _uuid(text: str) -> UUID | None:
+def read_uuid(said: str | None) -> UUID | None:
+    """None for anything that is no id."""
     try:
-        return UUID(text)
+        return UUID(said or "")
     except ValueError:
         return None
 
@@ -71,7 +80,10 @@ def _uuid(text: str) -> UUID | None:
 def next_page(request: HttpRequest, mapping: TableMapping) -> str:
     """The page that the form stood on, if it is one of ours, or the list."""
     wanted: str = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure()):
+    is_path = wanted.startswith("/")
+    if is_path and url_has_allowed_host_and_scheme(
+        wanted, {request.get_host()}, request.is_secure()
+    ):
         return wanted
     return reverse("coupling:list", kwargs={"mapping": mapping.name})
 
@@ -109,8 +121,12 @@ def undo_on_offer(request: HttpRequest, mapping: TableMapping) -> list[int]:
     return [] if is_over else list(offer["ids"])
 
 
-def take_undo(request: HttpRequest, mapping: TableMapping) -> list[int]:
-    """The same, and nothing is on offer any more."""
-    ids = undo_on_offer(request, mapping)
-    request.session.pop(_UNDO, None)
-    return ids
+def keep_on_offer(request: HttpRequest, mapping: TableMapping, left: Sequence[int]) -> None:
+    """Only these can still be taken back, as long as before; an offer of another table stays."""
+    offer = request.session.get(_UNDO)
+    if not offer or offer["mapping"] != mapping.name:
+        return
+    if left:
+        request.session[_UNDO] = {**offer, "ids": list(left)}
+    else:
+        del request.session[_UNDO]

@@ -2,7 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
+from uuid import UUID
 
 from crmsync.dataverse.errors import AddressRefused
 
@@ -58,6 +59,15 @@ def environment_origin(text: str, *, hosts: Hosts) -> str:
     if not hosts.is_environment(host):
         raise AddressRefused(f"{host or 'The address'} is not a host of Dynamics 365 Sales.")
     return f"https://{host}"
+
+
+def record_page(*, origin: str, table: str, crm_id: UUID) -> str:
+    """The address of a row's form in the app; ``table`` is its logical name.
+
+    Source: Microsoft Learn, "Open apps, forms, views, dialogs, and reports with a URL".
+    """
+    said = {"pagetype": "entityrecord", "etn": table, "id": str(crm_id)}
+    return f"{origin}/main.aspx?{urlencode(said)}"
 
 
 def same_origin(url: str, *, origin: str) -> str:

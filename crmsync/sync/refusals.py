@@ -2,8 +2,11 @@
 
 Refused
 ├── UnableToCouple          the record in the way is named where it can be
+│   └── RowOutOfScope       no synchronization would ever walk the pair
+├── RecordOutOfScope
 ├── UnableToUncouple
 ├── UnableToSettle
+│   └── NotTheValuesShown
 ├── UnableToCompare
 ├── ReasonMissing
 └── WrongSelection          nothing chosen, or too many records
@@ -25,6 +28,16 @@ class UnableToCouple(Refused):
     remedy = _("Delete the other coupling first, or choose another record.")
 
 
+class RowOutOfScope(UnableToCouple):
+    code = "row_out_of_scope"
+    remedy = _("Mend the row in Sales and read Sales again, or choose another row.")
+
+
+class RecordOutOfScope(Refused):
+    code = "record_out_of_scope"
+    remedy = _("Change the record first if it should be synchronized.")
+
+
 class UnableToUncouple(Refused):
     code = "unable_to_uncouple"
     remedy = _("Try again when the synchronization of the table is over.")
@@ -33,6 +46,11 @@ class UnableToUncouple(Refused):
 class UnableToSettle(Refused):
     code = "unable_to_settle"
     remedy = _("Look at the record again: what stood in its way may be settled or be another.")
+
+
+class NotTheValuesShown(UnableToSettle):
+    code = "not_the_values_shown"
+    remedy = _("Look at the values that differ now, then answer again.")
 
 
 class UnableToCompare(Refused):

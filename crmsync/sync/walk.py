@@ -1,6 +1,6 @@
 """Which records a phase walks: those in scope, without those left out, or only some of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -58,6 +58,22 @@ def crm_records(mapping: TableMapping, job: Job) -> "QuerySet[CrmRecord]":
         coupled = _live(mapping).filter(ledger_id__in=only.ledger).values_list("crm_id", flat=True)
         records = records.filter(crm_id__in={*only.crm, *coupled})
     return exclusions.included_records(mapping, records)
+
+
+def tries(job: Job, record_ids: Collection[UUID], *, are_refused: bool) -> bool:
+    """Whether the job certainly walks all of these records, of either side.
+
+    ``are_refused``: some of them failed or were skipped before, and only a job that retries those
+    tries them. One that has passed them already cannot be told from one that has not: who cares
+    asks when the job began, too.
+    """
+    if job.limit is not None or job.phases == [PhaseName.REFRESH]:
+        return False
+    if job.only is not None:
+        named = {*job.only["ledger"], *job.only["crm"]}
+        if not {str(one) for one in record_ids} <= named:
+            return False
+    return job.retries_failed or not are_refused
 
 
 def count(mapping: TableMapping, job: Job, phase: PhaseName) -> int | None:

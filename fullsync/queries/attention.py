@@ -14,7 +14,7 @@ from crmsync.mapping.registry import all_mappings, get_mapping
 from crmsync.mapping.values import in_words
 from crmsync.sync.errors import cause, explain
 from crmsync.sync.models import Job, Obstacle
-from crmsync.sync.services.settling import SETTLED_BY_A_WINNER
+from crmsync.sync.services.settling import SETTLED_BY_A_WINNER, fingerprint
 from crmsync.terms import Outcome
 from fullsync.queries.names import Names, names_of
 
@@ -77,6 +77,8 @@ class Attention:
     who: str
     since: datetime
     values: tuple[TwoValues, ...] = ()
+    # What an answer to the conflict names, so that it is about these very values.
+    answer: str = ""
     # The ledger record for which Set Up Coupling would settle it.
     couple_id: UUID | None = None
 
@@ -204,6 +206,7 @@ def _told(one: Obstacle, names: Names) -> Attention:
         who=str(known.who),
         since=one.since,
         values=_values(one),
+        answer=f"{one.pk}:{fingerprint(one)}" if one.code in SETTLED_BY_A_WINNER else "",
         couple_id=_couple_id(one, names),
     )
 

@@ -10,6 +10,7 @@ from django.db.models import CharField, F, OuterRef, Q, Subquery, UUIDField, Val
 from django.db.models.functions import Cast
 
 from crmsync.connections.models import Connection
+from crmsync.dataverse.address import record_page
 from crmsync.mapping.registry import get_mapping
 from crmsync.mapping.types import TableMapping
 from crmsync.sync.models import Coupling, CrmRecord
@@ -102,7 +103,7 @@ def _read(rows: list[Any]) -> dict[Key, Names]:
 
 def _url(origin: str | None, mapping: str, crm_id: UUID) -> str:
     table = get_mapping(mapping).crm.logical_name
-    return f"{origin}/main.aspx?etn={table}&pagetype=entityrecord&id={crm_id}" if origin else ""
+    return record_page(origin=origin, table=table, crm_id=crm_id) if origin else ""
 
 
 def _named(mapping: TableMapping, side: str, ids: Any) -> Any:

@@ -81,6 +81,11 @@ class LineReport:
         return self.state in ACTIVE_STATES
 
     @property
+    def left_something(self) -> bool:
+        """Restart has something to do: it did not come to its end, or left records behind."""
+        return self.state != JobState.FINISHED or bool(self.needs_attention)
+
+    @property
     def seen(self) -> int:
         return sum(phase.seen for phase in self.phases.values())
 
@@ -197,44 +202,50 @@ def _line(
 ) -> LineReport:
     job, mapping, stopped = line.job, get_mapping(line.mapping), why_stopped(line.job)
     needs = tuple(_need(name, states) for name in line.needs)
-    attention = facts.attention.get(line.mapping, 0) if job else 0
-    hands = (
-        hands_of(job, phases, facts)
-        if job
-        else Hands(alive=facts.alive, idle_since=facts.idle_since(line.full_sync.started_at))
-    )
-    other = facts.active_jobs.get(line.mapping) if not job else None
-    known = LineFacts(
-        state=JobState(line.state),
-        run_is_active=line.full_sync.state in ACTIVE_STATES,
-        hands=hands,
-        unmet=tuple(need.caption for need in needs if not need.is_met),
-        waits_for_job=other,
-        because=stopped.in_short,
-        attention=attention,
-        full_read_because=_(facts.full_reads.get(mapping.crm.logical_name, "")),
-    )
-    said = status.of_line(known)
+    known = _line_facts(line, needs, phases, facts)
     return LineReport(
         mapping=line.mapping,
         caption=str(mapping.caption),
         state=line.state,
-        says=said.whole,
-        job_status=said,
-        to_crm=_way(job, PhaseName.TO_CRM, mapping, phases, hands),
-        from_crm=_way(job, PhaseName.FROM_CRM, mapping, phases, hands),
+        says=status.of_line(known).whole,
+        job_status=status.of_line(known),
+        to_crm=_way(job, PhaseName.TO_CRM, mapping, phases, known.hands),
+        from_crm=_way(job, PhaseName.FROM_CRM, mapping, phases, known.hands),
         attempt=line.attempt,
         job_id=line.job_id,
-        waits_for_job=other,
+        waits_for_job=known.waits_for_job,
         direction=mapping.direction,
         needs=needs,
         phases=_phases(job, phases) if job else {},
         outcomes=_outcomes(job, phases) if job else {},
-        needs_attention=attention,
+        needs_attention=known.attention,
         error_sentence=stopped.in_short,
         error_remedy=stopped.remedy,
         **_pace(job, phases, now),
     )
+
+
+def _line_facts(
+    line: ReviewLine, needs: tuple[Need, ...], phases: Phases, facts: Facts
+) -> LineFacts:
+    """What its status is told from."""
+    job, table = line.job, get_mapping(line.mapping).crm.logical_name
+    return LineFacts(
+        state=JobState(line.state),
+        run_is_active=line.full_sync.state in ACTIVE_STATES,
+        hands=_hands(line, phases, facts),
+        unmet=tuple(need.caption for need in needs if not need.is_met),
+        waits_for_job=None if job else facts.active_jobs.get(line.mapping),
+        because=why_stopped(job).in_short,
+        attention=facts.attention.get(line.mapping, 0) if job else 0,
+        full_read_because=_(facts.full_reads.get(table, "")),
+    )
+
+
+def _hands(line: ReviewLine, phases: Phases, facts: Facts) -> Hands:
+    if line.job:
+        return hands_of(line.job, phases, facts)
+    return Hands(alive=facts.alive, idle_since=facts.idle_since(line.full_sync.started_at))
 
 
 def _need(name: str, states: Mapping[str, JobState]) -> Need:
@@ -245,10 +256,10 @@ def _need(name: str, states: Mapping[str, JobState]) -> Need:
 def _way(
     job: Job | None, name: PhaseName, mapping: TableMapping, phases: Phases, hands: Hands
 ) -> Said:
-    if name not in walked_by(mapping):
-        return status.of_phase(None, seen=0, failed=0, hands=hands)
-    if job is None:
-        return status.of_phase(JobState.WAITING, seen=0, failed=0, hands=hands)
+    is_walked = name in walked_by(mapping)
+    if job is None or not is_walked:
+        state = JobState.WAITING if is_walked else None
+        return status.of_phase(state, seen=0, failed=0, hands=hands)
     phase = phases.get((job.pk, name), NOTHING)
     return status.of_phase(state_of(job, name), seen=phase.seen, failed=phase.failed, hands=hands)
 
@@ -264,8 +275,7 @@ def _phases(job: Job, phases: Phases) -> dict[str, PhaseReport]:
 
 def _outcomes(job: Job, phases: Phases) -> dict[str, int]:
     """Of the two ways together: what was read is no outcome."""
-    ways = (PhaseName.FROM_CRM, PhaseName.TO_CRM)
-    return total(phases.get((job.pk, name), NOTHING) for name in ways)
+    return total(phases.get((job.pk, name), NOTHING) for name in WALKED[1:])
 
 
 def _pace(job: Job | None, phases: Phases, now: datetime) -> dict[str, Any]:

@@ -4,18 +4,20 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_POST
 
 from crmsync.frame.access import COUPLE, OPERATE, may
 from crmsync.mapping.registry import all_mappings, get_mapping
+from crmsync.sync.models import Job
 from crmsync.sync.refusals import Refused
 from crmsync.terms import FirstWinner
 from fullsync import retries, words
-from fullsync.forms import CauseForm, ChosenForm, LeaveOutForm
+from fullsync.forms import AnswerForm, CauseForm, ChosenForm, LeaveOutForm, OneForm
 from fullsync.queries import attention
 from fullsync.queries.search import find
-from fullsync.retries import Retried
+from fullsync.retries import Retried, Settled
+from fullsync.views import undo
 from fullsync.views.back import back, number, tell
 
 PAGE = "fullsync:errors"
@@ -26,9 +28,9 @@ def errors(request: HttpRequest) -> HttpResponse:
     tables = {mapping.name: mapping.caption for mapping in all_mappings()}
     chosen = _filter(request, set(tables))
     causes = attention.causes(chosen)
-    tabs = [("", _("All"), causes.total)]
+    tabs = [("", pgettext("records", "All"), causes.total)]
     tabs += [
-        (outcome.value, str(words.OUTCOMES[outcome]), causes.by_outcome.get(outcome, 0))
+        (outcome.value, str(words.OUTCOME_TABS[outcome]), causes.by_outcome.get(outcome, 0))
         for outcome in attention.OUTCOMES
     ]
     context = {
@@ -37,6 +39,7 @@ def errors(request: HttpRequest) -> HttpResponse:
         "page": attention.attention_page(chosen, after=number(request, "after")),
         "tabs": tabs,
         "tables": [(name, text, causes.by_mapping.get(name, 0)) for name, text in tables.items()],
+        "can_undo": undo.on_offer(request) is not None,
     }
     return render(request, "fullsync/errors.html", context)
 
@@ -88,15 +91,14 @@ def retry_cause(request: HttpRequest) -> HttpResponse:
 @may(COUPLE)
 @require_POST
 def settle(request: HttpRequest, winner: FirstWinner) -> HttpResponse:
-    form = ChosenForm(request.POST)
+    form = AnswerForm(request.POST)
     try:
         done = retries.settle(
-            obstacle_ids=form.ids if form.is_valid() else [],
+            answers=form.cleaned_data["answers"] if form.is_valid() else {},
             winner=winner,
             by=request.user.get_username(),
         )
-        messages.success(request, _("Your answer is kept. The next pass writes it."))
-        _say(request, done)
+        _say_settled(request, done)
     except Refused as refused:
         tell(request, refused)
     return back(request, PAGE)
@@ -130,33 +132,64 @@ def leave_out(request: HttpRequest) -> HttpResponse:
 @may(COUPLE)
 @require_POST
 def uncouple(request: HttpRequest) -> HttpResponse:
-    form = ChosenForm(request.POST)
+    """Of one record: what cannot be taken back is not done to many by one slip."""
+    form = OneForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Delete Coupling takes one record at a time."))
+        return back(request, PAGE)
     try:
-        done = retries.uncouple(obstacle_ids=form.ids if form.is_valid() else [])
-        if done.removed:
-            sentence = ngettext(
-                "%(n)d coupling is deleted. Both records stay.",
-                "%(n)d couplings are deleted. All records stay.",
-                done.removed,
-            )
-            messages.success(request, sentence % {"n": done.removed})
-        elif not done.refused:
-            messages.info(request, _("The record is not coupled any more."))
-        for refusal in done.refused:
-            messages.error(request, refusal)
+        done = retries.uncouple(obstacle_id=form.cleaned_data["one"])
+    except Refused as refused:
+        tell(request, refused)
+        return back(request, PAGE)
+    if done is None:
+        messages.info(request, _("The record is not coupled any more."))
+    elif done.can_come_back:
+        undo.offer(request, done.coupling_id)
+    else:
+        messages.success(request, _("The coupling is deleted. No record was changed."))
+    return back(request, PAGE)
+
+
+@may(COUPLE)
+@require_POST
+def couple_again(request: HttpRequest) -> HttpResponse:
+    """Take the last Delete Coupling of this page back."""
+    coupling_id = undo.take(request)
+    if coupling_id is None:
+        messages.warning(request, _("There is nothing to undo any more."))
+        return back(request, PAGE)
+    try:
+        retries.couple_again(coupling_id=coupling_id, by=request.user.get_username())
+        messages.success(request, _("The coupling is back."))
     except Refused as refused:
         tell(request, refused)
     return back(request, PAGE)
 
 
+def _say_settled(request: HttpRequest, done: Settled) -> None:
+    if done.answers:
+        sentence = ngettext("Your answer is kept.", "Your %(n)d answers are kept.", done.answers)
+        messages.success(request, sentence % {"n": done.answers})
+    for one in done.refused:
+        messages.error(request, f"{one.record}: {one.sentence} {one.remedy}".strip())
+    for job in done.retried.jobs:
+        sentence = _("Job %(number)d of %(table)s is asked for; it writes what you answered.")
+        messages.info(request, sentence % _named(job))
+    for busy in done.retried.busy:
+        sentence = _(
+            "Job %(number)d of %(table)s is under way. If it had passed the record already, the "
+            "next synchronization of the table writes your answer."
+        )
+        messages.warning(request, sentence % _named(busy.job))
+
+
 def _say(request: HttpRequest, done: Retried) -> None:
     """What was asked for, and what must wait for a job that is under way."""
     for job in done.jobs:
-        named = {"number": job.pk, "table": get_mapping(job.mapping).caption}
         sentence = _("Job %(number)d of %(table)s is asked for; it tries the records again.")
-        messages.info(request, sentence % named)
+        messages.info(request, sentence % _named(job))
     for busy in done.busy:
-        named = {"number": busy.job.pk, "table": get_mapping(busy.job.mapping).caption}
         if busy.tries_them:
             sentence = _(
                 "Job %(number)d of %(table)s is under way and walks these records, too. Retry "
@@ -167,4 +200,8 @@ def _say(request: HttpRequest, done: Retried) -> None:
                 "Job %(number)d of %(table)s is under way, and does not try these records again. "
                 "Retry when it is over."
             )
-        messages.warning(request, sentence % named)
+        messages.warning(request, sentence % _named(busy.job))
+
+
+def _named(job: Job) -> dict[str, object]:
+    return {"number": job.pk, "table": get_mapping(job.mapping).caption}

@@ -106,7 +106,7 @@ def restart(request: HttpRequest) -> HttpResponse:
 def reset(request: HttpRequest) -> HttpResponse:
     try:
         services.reset()
-        messages.info(request, _("The lines are fresh again. Every coupling stayed."))
+        messages.info(request, _("The lines are reset. All couplings are kept."))
     except FullSyncProblem as problem:
         tell(request, problem)
     return redirect("fullsync:review")

@@ -183,6 +183,9 @@ class SetupWizard(NamedUrlWizardView):  # type: ignore[misc]  # formtools ships 
         form = self.get_form(data=self.request.POST)
         form.full_clean()
         at = StepName(self.steps.current)
+        if not self._opens(at):
+            messages.error(self.request, problem.in_full)
+            return self._forward()
         place = steps.place_of(problem, at=at, identity=_identity(form, self.draft))
         if place.step != at:
             noted = Problem(place, problem.in_full)

@@ -42,13 +42,14 @@ def test_no_file_no_queue_and_no_process_shows_a_secret(loud: Installation) -> N
         assert _places(loud, secrets) == []
         _administrator(anna, administrator["username"], administrator["password"])
         anna.is_at("Integration user")
+        assert _places(loud, [administrator["username"]]) != [], "the search finds nothing at all"
         assert _places(loud, secrets) == []
-        anna.page.get_by_label("User name and password").check()
-        anna.types("User name", user["username"])
-        anna.types("Password", WRONG)
+        anna.page.get_by_label("User with a password").check()
+        _fill(anna, "User name", user["username"])
+        _fill(anna, "Password", WRONG)
         anna.press("Next")
         anna.sees("There is a problem")
-        anna.types("Password", user["password"])
+        _fill(anna, "Password", user["password"])
         anna.press("Next")
         anna.is_at("What to synchronize")
         assert _places(loud, secrets) == []
@@ -60,15 +61,20 @@ def test_no_file_no_queue_and_no_process_shows_a_secret(loud: Installation) -> N
     assert _places(loud, secrets) == []
 
 
+def _fill(person: Person, label: str, text: str) -> None:
+    """In place of what stands there."""
+    person.page.get_by_label(label, exact=True).fill(text)
+
+
 def _environment(anna: Person, origin: str, application_id: str) -> None:
-    anna.types("Dynamics 365 Sales URL", origin)
-    anna.types("Application (client) ID", application_id)
+    _fill(anna, "Dynamics 365 Sales URL", origin)
+    _fill(anna, "Application (client) ID", application_id)
     anna.press("Next")
 
 
 def _administrator(anna: Person, username: str, password: str) -> None:
-    anna.types("User name", username)
-    anna.types("Password", password)
+    _fill(anna, "User name", username)
+    _fill(anna, "Password", password)
     anna.press("Next")
 
 

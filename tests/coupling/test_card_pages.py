@@ -93,6 +93,57 @@ def test_a_saved_record_that_is_coupled_can_be_synchronized_at_once(accountant: 
     assert "Sales gets the change with the next synchronization" in html
 
 
+def test_a_record_whose_row_gets_nothing_is_not_said_to_reach_sales(accountant: Client) -> None:
+    ours = records.customer("10000")
+
+    html = save(accountant, address(ours.pk), city="Vejle").content.decode()
+
+    assert "The record is saved." in html
+    assert "Sales gets the change" not in html
+
+
+def test_an_address_that_claims_a_save_says_nothing(accountant: Client) -> None:
+    ours, _coupling = records.coupled_customer("10000")
+
+    html = accountant.get(f"{address(ours.pk)}?saved=1").content.decode()
+
+    assert "Sales gets the change" not in html
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u200f\u200e", "\u2060 \ufeff"])
+def test_what_cannot_be_seen_counts_as_blank(accountant: Client, unseen: str) -> None:
+    ours = records.customer("10000", city="Odense")
+
+    html = save(accountant, address(ours.pk), number=unseen).content.decode()
+    assert "Every record has a number" in html
+
+    save(accountant, address(ours.pk), city=unseen)
+    stored = Customer.objects.get()
+    assert (stored.number, stored.city) == ("10000", "")
+
+
+@pytest.mark.parametrize("field", ["number", "name"])
+@pytest.mark.parametrize("sign", ["\u202e", "\u200f", "\x07", "\u2066"])
+def test_signs_that_mislead_are_refused_in_what_records_are_found_by(
+    accountant: Client, field: str, sign: str
+) -> None:
+    ours = records.customer("10000", name="Nordic")
+
+    html = save(accountant, address(ours.pk), **{field: f"1{sign}2"}).content.decode()
+
+    assert "It holds control characters" in html
+    stored = Customer.objects.get()
+    assert (stored.number, stored.name) == ("10000", "Nordic")
+
+
+def test_a_name_that_held_such_signs_before_does_not_stop_other_edits(accountant: Client) -> None:
+    ours = records.customer("10000", name="Nor\u200fdic")
+
+    save(accountant, address(ours.pk), city="Vejle")
+
+    assert Customer.objects.get().city == "Vejle"
+
+
 def test_nothing_changed_is_said(accountant: Client) -> None:
     ours = records.customer("10000")
 

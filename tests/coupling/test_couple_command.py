@@ -46,8 +46,8 @@ def test_what_was_unticked_on_a_page_is_certain_in_the_terminal_all_the_same(
     connected: Sandbox,
 ) -> None:
     services.match_now(mapping="SALESPEOPLE", by="test")
-    ids = list(services.open_suggestions("SALESPEOPLE").values_list("ledger_id", flat=True))
-    services.choose(mapping="SALESPEOPLE", ledger_ids_on=[], ledger_ids_off=ids)
+    shown = services.open_suggestions("SALESPEOPLE").values_list("ledger_id", "crm_id")
+    services.choose(mapping="SALESPEOPLE", shown=list(shown), chosen=[])
 
     assert "6 pairs coupled" in couple("accept", "SALESPEOPLE", "--certain")
 

@@ -1,5 +1,6 @@
 """What people see and do on the list of a table; judged by the page and by raw rows."""
 
+import base64
 import re
 import uuid
 from typing import Any
@@ -9,9 +10,12 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
-from coupling.liststate import Tab
+from coupling.actions import MOST_RECORDS
+from coupling.liststate import Place, Tab, read_place
 from coupling.queries.lists import PAGE_ROWS, count_tabs
 from crmsync.frame.people import Role
 from crmsync.ledger.models import Customer
@@ -90,7 +94,7 @@ def test_each_tab_holds_what_its_count_says(accountant: Client) -> None:
     )
     LeftOut.objects.create(mapping="CUSTOMER", side="ledger", record_id=out.pk, reason="double")
 
-    assert count_tabs(get_mapping("CUSTOMER")) == {
+    assert count_tabs(get_mapping("CUSTOMER")).by_tab == {
         Tab.ALL: 3,
         Tab.UNCOUPLED: 1,
         Tab.SUGGESTED: 0,
@@ -103,6 +107,33 @@ def test_each_tab_holds_what_its_count_says(accountant: Client) -> None:
     assert numbers(page(accountant, "?tab=attention")) == ["20000"]
     assert numbers(page(accountant, "?tab=left-out")) == ["30000"]
     assert "No suggestions are open" in page(accountant, "?tab=suggested")
+
+
+def test_a_row_that_is_being_created_is_not_coupled_yet(accountant: Client) -> None:
+    _ours, coupling = records.coupled_customer("10000")
+    Coupling.objects.filter(pk=coupling.pk).update(is_intent=True)
+
+    counts = count_tabs(get_mapping("CUSTOMER")).by_tab
+
+    assert (counts[Tab.COUPLED], counts[Tab.UNCOUPLED]) == (0, 1)
+    assert numbers(page(accountant, "?tab=coupled")) == []
+    html = page(accountant, "?tab=uncoupled")
+    assert numbers(html) == ["10000"]
+    assert "Being created" in html
+
+
+def test_rows_that_wait_in_sales_alone_are_named_beside_the_tab(accountant: Client) -> None:
+    _ours, coupling = records.coupled_customer("10000")
+    for row in (coupling.crm_id, uuid.uuid4()):
+        Obstacle.objects.create(
+            mapping="CUSTOMER", side="crm", record_id=row, outcome="undecided", code="likely_twin"
+        )
+
+    html = page(accountant, "?tab=attention")
+
+    assert "1 row in Sales that belongs to no record here waits, too" in html
+    assert f'href="{reverse("fullsync:errors")}?table=CUSTOMER"' in html
+    assert "in Sales that belong" not in page(accountant)
 
 
 def test_a_row_in_trouble_there_brings_its_record_to_attention(accountant: Client) -> None:
@@ -197,6 +228,37 @@ def test_an_address_that_makes_no_sense_shows_the_first_page(
     records.customer("10000")
 
     assert numbers(page(accountant, f"?{query}")) == ["10000"]
+
+
+@pytest.mark.parametrize("side", ["after", "before"])
+@pytest.mark.parametrize(
+    "said", [b'["\\ud800","' + b"0" * 32 + b'"]', b"[" * 60_000, b"[" * 1_400, b'["\\u0000","x"]']
+)
+def test_a_place_that_no_list_wrote_shows_the_first_page(
+    accountant: Client, side: str, said: bytes
+) -> None:
+    records.customer("10000")
+    place = base64.urlsafe_b64encode(said).decode().rstrip("=")
+
+    assert numbers(page(accountant, f"?{side}={place}")) == ["10000"]
+
+
+@given(said=st.one_of(st.text(), st.binary().map(lambda one: base64.urlsafe_b64encode(one))))
+def test_no_text_breaks_the_reading_of_a_place(said: object) -> None:
+    text = said.decode() if isinstance(said, bytes) else said
+
+    place = read_place(text)
+
+    assert place is None or read_place(str(place)) == place
+
+
+@given(
+    value=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=100)
+)
+def test_every_place_that_a_list_writes_is_read_again(value: str) -> None:
+    place = Place(value, uuid.UUID(int=1))
+
+    assert read_place(str(place)) == place
 
 
 def test_markup_in_names_is_text(accountant: Client) -> None:
@@ -353,6 +415,32 @@ def test_what_cannot_come_back_says_why(accountant: Client) -> None:
     assert Coupling.objects.get(removed_at__isnull=True).ledger_id == other.pk
 
 
+def test_an_undo_sent_for_another_table_leaves_the_offer_as_it_is(accountant: Client) -> None:
+    ours, _coupling = records.coupled_customer("10000")
+    post(accountant, "delete-coupling", ids=[ours.pk])
+
+    html = accountant.post("/tables/SALESPEOPLE/undo/", follow=True).content.decode()
+    assert "There is nothing to undo any more." in html
+
+    post(accountant, "undo")
+    assert Coupling.objects.get().removed_at is None
+
+
+def test_what_could_not_come_back_can_be_tried_again(accountant: Client) -> None:
+    pairs = [records.coupled_customer(number) for number in ("10000", "20000")]
+    ids = [ours.pk for ours, _coupling in pairs]
+    post(accountant, "delete-coupling", ids=ids, confirmed="1")
+    LeftOut.objects.create(mapping="CUSTOMER", side="ledger", record_id=ids[1], reason="double")
+
+    html = post(accountant, "undo").content.decode()
+    assert "1 coupling is back." in html
+    assert "The coupling of 1 record was deleted" in html
+
+    LeftOut.objects.all().delete()
+    post(accountant, "undo")
+    assert Coupling.objects.filter(removed_at__isnull=True).count() == 2
+
+
 def test_a_record_is_left_out_for_a_reason_and_taken_back_in(accountant: Client) -> None:
     ours = records.customer("10000")
 
@@ -382,6 +470,17 @@ def test_records_that_are_not_in_the_table_are_passed_over_and_said(accountant: 
     assert LeftOut.objects.get().record_id == ours.pk
 
 
+def test_more_records_than_are_done_at_once_are_said_not_cut_silently(accountant: Client) -> None:
+    made = [Customer(number=f"M-{number:04}", name="Many") for number in range(MOST_RECORDS + 2)]
+    Customer.objects.bulk_create(made)
+
+    html = post(accountant, "leave-out", ids=[one.pk for one in made], reason="x").content.decode()
+
+    assert "At most 1000 records at once: the other 2 were passed over." in html
+    assert "not in this table" not in html
+    assert LeftOut.objects.count() == MOST_RECORDS
+
+
 def test_nothing_ticked_is_said(accountant: Client) -> None:
     assert "tick the records first" in post(accountant, "synchronize").content.decode()
 
@@ -396,6 +495,7 @@ def test_synchronize_now_asks_for_those_records_alone(operator: Client) -> None:
     job = Job.objects.get()
     assert job.only == {"ledger": [str(ours.pk)], "crm": []}
     assert job.requested_by == "a-operations"
+    assert job.retries_failed
     assert answer["Location"] == reverse("fullsync:job", args=[job.pk])
 
 
@@ -409,7 +509,9 @@ def test_a_synchronization_under_way_is_not_doubled(accountant: Client) -> None:
     assert Job.objects.count() == 1
 
 
-@pytest.mark.parametrize("wanted", ["https://evil.test/", "//evil.test", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "wanted", ["https://evil.test/", "//evil.test", "javascript:alert(1)", "foo", "", "?tab=all"]
+)
 def test_nobody_is_led_away(accountant: Client, wanted: str) -> None:
     answer = accountant.post(f"{LIST}undo/", {"next": wanted})
 

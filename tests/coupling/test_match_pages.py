@@ -1,9 +1,16 @@
 """Match-Based Coupling as an accountant meets it: found, reviewed, ticked, coupled."""
 
+import re
+from html import unescape
+from typing import Any
+
 import pytest
+from django.core.cache import cache
 from django.test import Client
+from django.utils.html import strip_tags
 
 from coupling import services
+from coupling.match_forms import place_of
 from coupling.matching import Certainty
 from coupling.models import Suggestion
 from crmsync.frame.people import Role
@@ -20,9 +27,31 @@ DECIDE = f"{MATCH}decide/"
 
 @pytest.fixture
 def accountant(connected: None) -> Client:
+    cache.clear()
     services.match_now(mapping="SALESPEOPLE", by="test")
     services.match_now(mapping="CUSTOMER", by="test")
     return client_of(Role.ACCOUNTANTS)
+
+
+def form_of(page: Any, **said: object) -> dict[str, Any]:
+    """What a browser sends when nothing on the page was changed."""
+    rows, form = page.context["review"].rows, page.context["form"]
+    pairs = [f"{row.ledger_id}:{row.crm_id}" for row in rows]
+    ticked = [pair for pair, row in zip(pairs, rows, strict=True) if row.is_chosen]
+    hidden = {field.name: field.value() for field in form.hidden_fields()}
+    tab = page.context["review"].tab.name
+    return hidden | {"shown": pairs, "chosen": ticked, "tab": tab} | said
+
+
+def match_again(mapping: str = "CUSTOMER") -> None:
+    services.match_now(mapping=mapping, by="somebody else")
+
+
+def other_rows_are_suggested() -> None:
+    """Two records change their counterparts, as when Sales changed between two runs."""
+    first, other = Suggestion.objects.filter(mapping="CUSTOMER", certainty="certain")[:2]
+    Suggestion.objects.filter(pk=first.pk).update(crm_id=other.crm_id)
+    Suggestion.objects.filter(pk=other.pk).update(crm_id=first.crm_id)
 
 
 def live() -> int:
@@ -37,29 +66,27 @@ def test_finding_matches_couples_nothing(accountant: Client) -> None:
 
 
 def test_a_button_couples_what_is_ticked_and_nothing_else(accountant: Client) -> None:
-    rows = accountant.get(MATCH).context["review"].rows
-    kept = [str(row.ledger_id) for row in rows[1:]]
-    shown = [str(row.ledger_id) for row in rows]
-    form = {"shown": shown, "chosen": kept, "first_winner": "fill_blanks", "accept": "1"}
+    page = accountant.get(MATCH)
+    rows = page.context["review"].rows
+    kept = [f"{row.ledger_id}:{row.crm_id}" for row in rows[1:]]
+    form = form_of(page, chosen=kept, first_winner="fill_blanks", accept="1")
     answer = accountant.post(DECIDE, form, follow=True)
     assert f"{len(kept)} pairs are coupled." in answer.content.decode()
-    coupled = Coupling.objects.filter(mapping="CUSTOMER").values_list("ledger_id", flat=True)
-    assert {str(one) for one in coupled} == set(kept)
+    coupled = Coupling.objects.filter(mapping="CUSTOMER").values_list("ledger_id", "crm_id")
+    assert {f"{here}:{there}" for here, there in coupled} == set(kept)
     assert set(Coupling.objects.values_list("coupled_by", "origin")) == {("a-accountants", "match")}
 
 
 def test_ticks_of_a_page_are_kept_when_going_on(accountant: Client) -> None:
-    rows = accountant.get(MATCH).context["review"].rows
-    shown = [str(row.ledger_id) for row in rows]
-    accountant.post(DECIDE, {"tab": "certain", "shown": shown, "chosen": [], "next": "1"})
+    accountant.post(DECIDE, form_of(accountant.get(MATCH), chosen=[], next="1"))
     assert not Suggestion.objects.filter(mapping="CUSTOMER", is_chosen=True).exists()
     assert live() == 0
 
 
 def test_two_that_are_not_the_same_are_not_suggested_again(accountant: Client) -> None:
-    row = accountant.get(MATCH).context["review"].rows[0]
-    form = {"shown": [str(row.ledger_id)], "chosen": [], "dismiss": str(row.ledger_id)}
-    accountant.post(DECIDE, form)
+    page = accountant.get(MATCH)
+    row = page.context["review"].rows[0]
+    accountant.post(DECIDE, form_of(page, dismiss=f"{row.ledger_id}:{row.crm_id}"))
     assert NotTheSame.objects.filter(ledger_id=row.ledger_id, crm_id=row.crm_id).exists()
     assert all(
         one.ledger_id != row.ledger_id for one in accountant.get(MATCH).context["review"].rows
@@ -67,16 +94,116 @@ def test_two_that_are_not_the_same_are_not_suggested_again(accountant: Client) -
 
 
 def test_nobody_couples_without_saying_who_wins(accountant: Client) -> None:
-    row = accountant.get(MATCH).context["review"].rows[0]
-    ids = [str(row.ledger_id)]
-    answer = accountant.post(DECIDE, {"shown": ids, "chosen": ids, "accept": "1"}, follow=True)
+    form = form_of(accountant.get(MATCH), accept="1")
+    answer = accountant.post(DECIDE, form, follow=True)
     assert "Say who wins at the first synchronization." in answer.content.decode()
     assert live() == 0
 
 
+def test_pairs_that_a_newer_run_ticked_are_not_coupled_before_anybody_saw_them(
+    accountant: Client,
+) -> None:
+    form = form_of(accountant.get(MATCH), first_winner="fill_blanks", accept="1")
+    match_again()
+    other_rows_are_suggested()
+    answer = accountant.post(DECIDE, form, follow=True)
+    assert "New suggestions came meanwhile, so nothing was coupled." in answer.content.decode()
+    assert live() == 0
+    accountant.post(DECIDE, form_of(answer, first_winner="fill_blanks", accept="1"))
+    assert live() == len(form["chosen"])
+
+
+def test_not_the_same_is_said_of_the_pair_that_was_shown_only(accountant: Client) -> None:
+    page = accountant.get(MATCH)
+    row = Suggestion.objects.filter(mapping="CUSTOMER", certainty="certain")[0]
+    form = form_of(page, dismiss=f"{row.ledger_id}:{row.crm_id}")
+    other_rows_are_suggested()
+    answer = accountant.post(DECIDE, form, follow=True).content.decode()
+    assert "not suggested to each other any more" in answer
+    assert not NotTheSame.objects.exists()
+
+
+def test_a_page_whose_pairs_changed_says_how_many(accountant: Client) -> None:
+    form = form_of(accountant.get(MATCH), next="1")
+    other_rows_are_suggested()
+    answer = accountant.post(DECIDE, form, follow=True).content.decode()
+    assert "2 pairs of the page are not suggested any more" in answer
+
+
+def test_all_certain_ones_are_coupled_from_a_page_that_shows_a_few(
+    accountant: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coupling.queries.match.ROWS_A_PAGE", 3)
+    page = accountant.get(MATCH)
+    ticked = page.context["review"].chosen
+    form = form_of(page, first_winner="fill_blanks", accept="1")
+    assert (len(form["shown"]), form["certain"]) == (3, ticked - 3)
+    accountant.post(DECIDE, form)
+    assert live() == ticked
+
+
+def test_what_somebody_else_ticked_meanwhile_is_not_coupled_with_it(accountant: Client) -> None:
+    form = form_of(accountant.get(MATCH), first_winner="fill_blanks", accept="1")
+    services.choose_all(mapping="CUSTOMER", certainty=Certainty.AMBIGUOUS, is_chosen=True)
+    answer = accountant.post(DECIDE, form, follow=True)
+    assert "Ticks on other pages changed meanwhile" in answer.content.decode()
+    assert live() == 0
+    assert [tab.name for tab in answer.context["review"].ticked] == ["certain", "ambiguous"]
+    accountant.post(DECIDE, form_of(answer, first_winner="fill_blanks", accept="1"))
+    assert live() > len(form["chosen"])
+
+
+def test_the_button_says_how_many_of_each_kind_it_couples(accountant: Client) -> None:
+    services.choose_all(mapping="CUSTOMER", certainty=Certainty.AMBIGUOUS, is_chosen=True)
+    page = accountant.get(MATCH)
+    certain = page.context["review"].tab.chosen
+    text = " ".join(strip_tags(page.content.decode()).split())
+    assert f"Ticked on all pages: Certain {certain}, Ambiguous 2." in text
+
+
+@pytest.mark.parametrize("after", ["\0", "10000\0", "9" * 5000])
+def test_a_place_that_is_no_number_leads_to_the_first_page(accountant: Client, after: str) -> None:
+    first = accountant.get(MATCH).context["review"].rows
+    assert accountant.get(MATCH, {"after": after}).context["review"].rows == first
+    answer = accountant.post(DECIDE, {"tab": after, "after": after, "shown": after})
+    assert answer.headers["Location"] == MATCH
+
+
+def test_halves_of_characters_are_no_place() -> None:
+    assert (place_of("\ud800"), place_of("10\udfff"), place_of("10000")) == ("", "", "10000")
+
+
+def test_a_suggested_pair_leads_to_its_comparison(accountant: Client) -> None:
+    page = accountant.get(MATCH)
+    row = page.context["review"].rows[0]
+    links = re.findall(r'href="([^"]+/coupling/\?[^"]+)"', page.content.decode())
+    comparison = accountant.get(unescape(links[0]))
+    assert str(row.ledger_id) in links[0]
+    assert comparison.context["pair"].crm_id == row.crm_id
+
+
+def test_counts_are_kept_until_something_changes(
+    accountant: Client, django_assert_max_num_queries: Any
+) -> None:
+    accountant.get(MATCH)
+    with django_assert_max_num_queries(6):
+        before = accountant.get(MATCH).context["review"].tabs
+    services.choose_all(mapping="CUSTOMER", certainty=Certainty.CERTAIN, is_chosen=False)
+    assert before[0].chosen > 0
+    assert accountant.get(MATCH).context["review"].tabs[0].chosen == 0
+
+
+def test_the_page_recommends_to_overwrite_nothing_unseen(accountant: Client) -> None:
+    assert accountant.get(MATCH).context["form"].initial["first_winner"] == "fill_blanks"
+    page = accountant.get("/tables/SALESPEOPLE/match/")
+    assert page.context["form"].initial["first_winner"] == "crm"
+
+
 def test_the_page_leads_to_salespeople_first(accountant: Client) -> None:
     assert "First couple: Salespeople" in accountant.get(MATCH).content.decode()
-    services.accept_chosen(mapping="SALESPEOPLE", first_winner=FirstWinner.CRM, by="test")
+    salespeople = "/tables/SALESPEOPLE/match/"
+    form = form_of(accountant.get(salespeople), first_winner=FirstWinner.CRM, accept="1")
+    accountant.post(f"{salespeople}decide/", form)
     assert "First couple: Salespeople" not in accountant.get(MATCH).content.decode()
 
 

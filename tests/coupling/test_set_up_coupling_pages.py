@@ -7,10 +7,12 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from coupling.models import Suggestion
+from crmsync.connections import services as connections
 from crmsync.frame.people import Role
 from crmsync.ledger.models import Customer
 from crmsync.sync import jobs
-from crmsync.sync.models import Coupling, CrmRecord, Job, NotTheSame
+from crmsync.sync.models import Coupling, CrmRecord, Job, NotTheSame, Obstacle
 from crmsync.terms import FirstWinner
 from tests.coupling import records
 from tests.people import client_of
@@ -119,8 +121,8 @@ def test_a_chosen_pair_stands_side_by_side_under_the_winner(accountant: Client) 
         r"City</span>.*?Odense.*?Vejle.*?Differs.*?tag-info.*?<span>(.*?)</span>", re.S
     )
     assert "replace those in Sales (recommended for this table)" in ledger
-    assert city.search(ledger)[1] == "Written to Sales"  # type: ignore[index]
-    assert city.search(crm)[1] == "Written to Financials"  # type: ignore[index]
+    assert city.search(ledger)[1] == "Will be written to Sales"  # type: ignore[index]
+    assert city.search(crm)[1] == "Will be written to Financials"  # type: ignore[index]
     assert not Coupling.objects.exists()
 
 
@@ -250,6 +252,7 @@ def test_a_new_one_is_created_after_saying_that_the_twin_is_another(
     accountant.post(address(ours, "new/"), {"not_the_same": twin})
     job = Job.objects.latest("pk")
     assert job.only == {"ledger": [str(ours.pk)], "crm": []}
+    assert job.retries_failed
     drive(job)
 
     named = [row for row in accounts(connected) if row["name"] == "Nordic Boats"]
@@ -276,25 +279,144 @@ def test_a_twin_that_came_meanwhile_is_not_dismissed_unseen(
     assert "Looks like a record on the other side" in html
 
 
-def test_a_suggestion_is_coupled_by_one_click(accountant: Client) -> None:
-    from coupling.models import Suggestion
-
-    ours = records.customer("10000", name="Nordic Boats")
-    theirs = records.account("Nordic Boats")
+def suggest(ours: Customer, theirs: CrmRecord) -> None:
     Suggestion.objects.create(
         mapping="CUSTOMER",
         ledger_id=ours.pk,
-        number="10000",
+        number=ours.number,
         crm_table="account",
         crm_id=theirs.crm_id,
         certainty="likely",
         reasons={"same": ["name"]},
     )
+
+
+def test_a_suggestion_is_coupled_by_one_click(accountant: Client) -> None:
+    ours = records.customer("10000", name="Nordic Boats")
+    theirs = records.account("Nordic Boats")
+    suggest(ours, theirs)
     listed = text(accountant.get(f"/tables/CUSTOMER/?tab=suggested&selected={ours.pk}"))
     assert "Same Name" in listed
 
-    accountant.post(f"/tables/CUSTOMER/{ours.pk}/accept/")
+    assert f'name="crm" value="{theirs.crm_id}"' in listed
+    assert "Fill blanks only: values that differ wait for a person." in listed
+
+    accountant.post(f"/tables/CUSTOMER/{ours.pk}/accept/", {"crm": str(theirs.crm_id)})
 
     coupling = Coupling.objects.get()
     assert (coupling.ledger_id, coupling.crm_id) == (ours.pk, theirs.crm_id)
+    assert coupling.first_winner == FirstWinner.FILL_BLANKS
     assert CrmRecord.objects.count() == 1
+
+
+@pytest.mark.parametrize("seen", ["another", "nonsense", ""])
+def test_a_suggestion_that_is_another_by_now_is_not_coupled_unseen(
+    accountant: Client, seen: str
+) -> None:
+    ours = records.customer("10000", name="Nordic Boats")
+    shown, replaced_by = records.account("Nordic Boat"), records.account("Nordic Boats")
+    suggest(ours, replaced_by)
+    said = str(shown.crm_id) if seen == "another" else seen
+
+    html = text(accountant.post(f"/tables/CUSTOMER/{ours.pk}/accept/", {"crm": said}, follow=True))
+
+    assert "is coupled." not in html
+    assert not Coupling.objects.exists()
+
+
+# Out of scope
+
+
+@pytest.mark.parametrize("values", [{"statecode": 1}, {"customertypecode": 1}])
+def test_a_row_that_is_never_synchronized_is_not_coupled(
+    accountant: Client, values: dict[str, int]
+) -> None:
+    ours, theirs = records.customer("10000"), records.account("Nordic Boats", **values)
+
+    answer = accountant.post(
+        address(ours), {"crm": str(theirs.crm_id), "winner": "ledger"}, follow=True
+    )
+
+    assert "The row in Sales is inactive or of another type. Mend the row in Sales" in text(answer)
+    assert not Coupling.objects.exists()
+
+
+def test_a_record_out_of_scope_is_not_created_in_sales(accountant: Client) -> None:
+    records.connection()
+    ours = records.customer("60080", blocked="all")
+
+    html = text(accountant.get(address(ours, "new/")))
+    assert "It is out of scope: Blocked is “All”." in html
+    assert "Create</button>" not in html
+    assert address(ours, "new/") not in text(accountant.get(address(ours)))
+
+    html = text(accountant.post(address(ours, "new/"), follow=True))
+    assert html.count("It is out of scope: Blocked is “All”.") == 2
+    assert not Job.objects.exists()
+
+
+# What a job made of it
+
+
+def result_of(client: Client, ours: Customer, job: Job) -> str:
+    return text(client.get(address(ours, f"{job.pk}/")))
+
+
+NOT_TRIED = "Nothing shows that this job tries this record"
+
+
+def test_a_job_that_began_before_the_coupling_may_have_passed_the_record(
+    accountant: Client,
+) -> None:
+    records.connection()
+    ours = records.customer("10000")
+    job = jobs.request(mapping="CUSTOMER", by="anna")
+    records.couple(ours, records.account("Nordic Boats"))
+
+    assert NOT_TRIED in result_of(accountant, ours, job)
+
+
+def test_a_limited_job_need_not_reach_the_record(accountant: Client) -> None:
+    records.connection()
+    ours, _coupling = records.coupled_customer("10000")
+    job = jobs.request(mapping="CUSTOMER", by="anna", limit=5)
+
+    assert NOT_TRIED in result_of(accountant, ours, job)
+
+
+def test_a_job_of_the_whole_table_that_began_afterwards_is_about_the_record(
+    accountant: Client,
+) -> None:
+    records.connection()
+    ours, _coupling = records.coupled_customer("10000")
+    job = jobs.request(mapping="CUSTOMER", by="anna")
+
+    assert NOT_TRIED not in result_of(accountant, ours, job)
+
+
+def test_a_refused_record_is_tried_by_a_job_that_retries(accountant: Client) -> None:
+    records.connection()
+    ours, _coupling = records.coupled_customer("10000")
+    Obstacle.objects.create(
+        mapping="CUSTOMER", side="ledger", record_id=ours.pk, outcome="failed", code="rejected"
+    )
+    passing_by = jobs.request(mapping="CUSTOMER", by="anna")
+    assert NOT_TRIED in result_of(accountant, ours, passing_by)
+    jobs.cancel(job_id=passing_by.pk)
+
+    retrying = jobs.request(mapping="CUSTOMER", by="anna", retries_failed=True)
+
+    assert NOT_TRIED not in result_of(accountant, ours, retrying)
+
+
+def test_a_job_without_a_worker_waits_for_one(accountant: Client) -> None:
+    records.connection()
+    ours, _coupling = records.coupled_customer("10000")
+    job = jobs.request(mapping="CUSTOMER", by="anna")
+
+    html = result_of(accountant, ours, job)
+    assert "Waits for a worker" in html
+    assert "Under way" not in html
+
+    connections.beat(worker="one")
+    assert "Under way" in result_of(accountant, ours, job)

@@ -1,13 +1,14 @@
 """Addresses are hostile input, whether a person typed them or the service handed them back."""
 
 import json
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests import PreparedRequest, RequestException
 
-from crmsync.dataverse.address import Hosts, environment_origin, same_origin
+from crmsync.dataverse.address import Hosts, environment_origin, record_page, same_origin
 from crmsync.dataverse.client import Client
 from crmsync.dataverse.errors import AddressRefused
 from tests.dataverse.wires import ACCOUNT, API, ORIGIN, listening
@@ -182,3 +183,11 @@ def test_a_redirect_is_not_followed(sandbox: Sandbox, client: Client, status: in
 
         assert elsewhere.connections == 0
         assert len(sandbox.writes(mark)) == 1
+
+
+def test_a_row_is_opened_in_the_app_by_table_and_id() -> None:
+    crm_id = UUID("51f81489-12ee-4a9e-aaae-a2591f45987d")
+
+    assert record_page(origin=ORIGIN, table="account", crm_id=crm_id) == (
+        f"{ORIGIN}/main.aspx?pagetype=entityrecord&etn=account&id={crm_id}"
+    )

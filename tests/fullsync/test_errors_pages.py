@@ -1,5 +1,6 @@
 """Coupled Data Synchronization Errors: read why, act, and see on both sides that it worked."""
 
+import re
 from io import StringIO
 from uuid import UUID
 
@@ -46,9 +47,9 @@ def _obstacle(number: str) -> Obstacle:
     return Obstacle.objects.get(record_id=Customer.objects.get(number=number).pk)
 
 
-def _conflict(sandbox: Sandbox) -> tuple[str, Obstacle]:
+def _conflict(sandbox: Sandbox, place: int = 0) -> tuple[str, Obstacle]:
     coupled = Coupling.objects.filter(mapping="CUSTOMER", removed_at=None, is_intent=False)
-    customer = Customer.objects.get(pk=coupled.order_by("pk")[0].ledger_id)
+    customer = Customer.objects.get(pk=coupled.order_by("pk")[place].ledger_id)
     both = pair(sandbox, customer.number)
     both.edit_here(city="Here")
     both.edit_there(address1_city="There")
@@ -132,11 +133,72 @@ def test_an_answer_to_a_conflict_is_written_on_both_sides(
     assert "Here" in page
     assert "There" in page
 
-    _post(accountant, f"/errors/{door}/", one=obstacle.pk)
-    _finish()
+    said = _post(accountant, f"/errors/{door}/", answer=_answer(page, obstacle))
+    job = _finish()
+    assert "Your answer is kept." in said
+    assert f"Job {job.pk} of Customers is asked for; it writes what you answered." in said
 
     assert pair(settled, number).sides("city", "address1_city") == (city, city)
     assert not Obstacle.objects.filter(pk=obstacle.pk).exists()
+
+
+def _answer(page: str, obstacle: Obstacle) -> str:
+    """What the buttons beside the conflict send."""
+    found = re.search(rf'name="answer" value="({obstacle.pk}:[0-9a-f]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def test_an_answer_to_values_that_nobody_was_shown_is_refused_and_the_new_ones_stand_there(
+    settled: Sandbox, accountant: Client
+) -> None:
+    number, obstacle = _conflict(settled)
+    answer = _answer(_text(accountant), obstacle)
+    pair(settled, number).edit_there(address1_city="Elsewhere")
+    run("CUSTOMER")
+    before = Job.objects.count()
+
+    page = _post(accountant, "/errors/use-financials/", answer=answer)
+
+    assert "The values are not those that were shown any more." in page
+    assert "Elsewhere" in page
+    assert "Your answer is kept" not in page
+    assert Job.objects.count() == before
+    run("CUSTOMER")
+    assert pair(settled, number).sides("city", "address1_city") == ("Here", "Elsewhere")
+
+
+def test_of_several_answers_each_is_taken_or_refused_by_itself(
+    settled: Sandbox, accountant: Client
+) -> None:
+    (number, good), (other, stale) = _conflict(settled), _conflict(settled, place=1)
+    page = _text(accountant)
+    answers = [_answer(page, stale), _answer(page, good)]
+    pair(settled, other).edit_there(address1_city="Elsewhere")
+    run("CUSTOMER")
+
+    page = _post(accountant, "/errors/use-sales/", answer=answers)
+    job = _finish()
+
+    assert "Your answer is kept." in page
+    assert re.search(rf"{other} [^:]*: The values are not those that were shown", page)
+    assert job.only is not None
+    assert {*job.only["ledger"], *job.only["crm"]} == {str(good.record_id)}
+    assert pair(settled, number).sides("city", "address1_city") == ("There", "There")
+    assert pair(settled, other).sides("city", "address1_city") == ("Here", "Elsewhere")
+
+
+def test_an_answer_while_a_job_is_under_way_promises_no_job(
+    settled: Sandbox, accountant: Client
+) -> None:
+    _, obstacle = _conflict(settled)
+    answer = _answer(_text(accountant), obstacle)
+    under_way = jobs.request(mapping="CUSTOMER", by="anna")
+
+    page = _post(accountant, "/errors/use-sales/", answer=answer)
+
+    assert f"Job {under_way.pk} of Customers is under way. If it had passed the record" in page
+    assert "is asked for" not in page
 
 
 def test_leaving_out_asks_for_a_reason_and_keeps_it(settled: Sandbox, accountant: Client) -> None:
@@ -168,7 +230,43 @@ def test_a_coupling_with_a_deleted_row_is_deleted_here(
 
     coupling.refresh_from_db()
     assert coupling.removed_at is not None
-    assert "1 coupling is deleted" in page
+    assert "The coupling is deleted. No record was changed." in page
+    assert "/errors/undo/" not in page
+
+
+def _merged(sandbox: Sandbox) -> tuple[Coupling, Obstacle]:
+    """A coupling whose row was merged into that of another record: both rows are still there."""
+    merged, master = Coupling.objects.filter(mapping="CUSTOMER", removed_at=None).order_by("pk")[:2]
+    values = {"merged": True, "_masterid_value": str(master.crm_id), "statecode": 1}
+    row = {"set": "accounts", "id": str(merged.crm_id), "values": {**values, "statuscode": 2}}
+    sandbox.edit(row)
+    run("CUSTOMER")
+    return merged, Obstacle.objects.get(record_id=merged.ledger_id, code="merged_in_sales")
+
+
+def test_a_deleted_coupling_is_taken_back_right_after(settled: Sandbox, accountant: Client) -> None:
+    coupling, obstacle = _merged(settled)
+
+    offered = _post(accountant, "/errors/uncouple/", one=obstacle.pk)
+    live = Coupling.objects.filter(pk=coupling.pk, removed_at=None)
+    assert not live.exists()
+    assert 'action="/errors/undo/"' in offered
+    page = _post(accountant, "/errors/undo/")
+
+    assert live.exists()
+    assert "The coupling is back." in page
+    assert 'action="/errors/undo/"' not in page
+    assert "There is nothing to undo any more." in _post(accountant, "/errors/undo/")
+
+
+def test_one_post_deletes_the_coupling_of_one_record(settled: Sandbox, accountant: Client) -> None:
+    before = Coupling.objects.filter(removed_at=None).count()
+    _, obstacle = _merged(settled)
+
+    page = _post(accountant, "/errors/uncouple/", record=[obstacle.pk, _obstacle("60030").pk])
+
+    assert "takes one record at a time" in page
+    assert Coupling.objects.filter(removed_at=None).count() == before
 
 
 def _coupled() -> UUID:
@@ -223,7 +321,7 @@ def test_a_synchronized_record_says_when_and_by_which_job(
 
     assert "Synchronized" in page
     assert f'href="/jobs/{coupling.to_crm_job}/"' in page
-    assert "main.aspx?etn=account" in page
+    assert "main.aspx?pagetype=entityrecord&amp;etn=account" in page
 
 
 def _command(*arguments: str) -> str:
@@ -246,6 +344,26 @@ def test_the_terminal_lists_shows_and_retries_the_same(settled: Sandbox) -> None
     assert "is asked for" in retried
     assert _finish().state == JobState.FINISHED
     assert not Obstacle.objects.filter(pk=obstacle.pk).exists()
+
+
+def test_the_terminal_settles_what_it_shows_and_nothing_else(settled: Sandbox) -> None:
+    number, obstacle = _conflict(settled)
+    seen = re.search(rf"settle ({obstacle.pk}:[0-9a-f]+) ", _command("list", "--code", "conflict"))
+    assert seen is not None
+    pair(settled, number).edit_there(address1_city="Elsewhere")
+    run("CUSTOMER")
+    with pytest.raises(CommandError, match="Answers refused: 1"):
+        _command("settle", seen[1], "--use", "crm")
+
+    listed = _command("list", "--code", "conflict")
+    now = re.search(rf"settle ({obstacle.pk}:[0-9a-f]+) ", listed)
+    assert now is not None
+    said = _command("settle", now[1], "--use", "crm")
+    _finish()
+
+    assert "Here in Financials, Elsewhere in Sales" in listed
+    assert "Answers kept: 1." in said
+    assert pair(settled, number).sides("city", "address1_city") == ("Elsewhere", "Elsewhere")
 
 
 def test_the_terminal_refuses_a_retry_of_nothing(settled: Sandbox) -> None:

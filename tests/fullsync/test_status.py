@@ -21,6 +21,10 @@ def test_work_without_a_living_worker_waits_for_one_since_when() -> None:
     assert said.whole == "On Hold: Waits for a worker since 12:03:00"
 
 
+def test_a_part_that_a_dead_worker_still_holds_is_not_in_process() -> None:
+    assert status.of_work(Hands(working=1, idle_since=NOON)).word == "On Hold"
+
+
 def test_work_that_sales_holds_back_says_until_when_and_why() -> None:
     said = status.of_work(Hands(alive=1, waits_until=NOON, waits_because="Sales asked us to wait."))
 

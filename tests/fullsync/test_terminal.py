@@ -93,7 +93,7 @@ def test_without_a_connection_every_command_says_how_to_connect(tmp_path: Path) 
     ):
         answer = _manage(environment, *command)
         assert answer.returncode == 1
-        assert "manage.py connect" in answer.stderr
+        assert "Dynamics 365 Connection Setup" in answer.stderr
         assert "Traceback" not in answer.stderr
 
 

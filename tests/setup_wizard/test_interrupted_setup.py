@@ -1,11 +1,18 @@
 """A setup that is changed, interrupted, cancelled, shared by tabs, or finished twice."""
 
 import json
+from typing import Any
+
+import pytest
+import requests
 
 from crmsync.connections.models import Connection
 from crmsync.dbclock import db_in
 from setup_wizard import progress
+from setup_wizard.errors import NotTheAnswersShown
 from setup_wizard.models import SetupProgress
+from setup_wizard.progress import Answered
+from setup_wizard.steps import StepName
 from tests.setup_wizard.guide import Guide, leads_to, text
 
 
@@ -163,6 +170,68 @@ def test_two_tabs_do_not_disturb_each_other(guide: Guide) -> None:
     assert leads_to(guide.post("check")) == "/setup/done/"
 
 
+OTHER_APPLICATION = "51f81489-12ee-4a9e-aaae-a2591f45987d"
+
+
+@pytest.mark.parametrize("step", ["administrator", "integration-user"])
+def test_a_secret_is_never_kept_for_another_environment_than_it_was_proved_at(
+    guide: Guide, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    guide.until(step)
+    once = iter([lambda: guide.post("environment", {"application_id": OTHER_APPLICATION})])
+    send = requests.Session.send
+
+    def meanwhile(*args: Any, **options: Any) -> requests.Response:
+        """The first answer from Sales arrives after another tab has saved another environment."""
+        answer = send(*args, **options)
+        next(once, lambda: None)()
+        return answer
+
+    monkeypatch.setattr(requests.Session, "send", meanwhile)
+    answer = guide.post(step)
+
+    row = SetupProgress.objects.get()
+    assert row.sealed == {}
+    assert step not in row.answers
+    assert row.answers["environment"]["application_id"] == OTHER_APPLICATION
+    shown = answer if step == "administrator" else guide.client.get(answer.headers["Location"])
+    assert "The environment was changed while this was checked" in text(shown)
+
+
+def test_a_setup_that_was_cancelled_meanwhile_does_not_come_back_with_a_secret(
+    guide: Guide,
+) -> None:
+    guide.until("administrator")
+    looked_at = progress.look(user_id=SetupProgress.objects.get().user_id, key=None)
+    guide.client.post("/setup/cancel/")
+    proved = Answered(step=StepName.ADMINISTRATOR, answers={"username": "a"}, secret="proved")
+
+    with pytest.raises(NotTheAnswersShown):
+        progress.keep(looked_at=looked_at, key=b"0" * 32, answered=proved)
+
+    assert not SetupProgress.objects.exists()
+
+
+def test_an_environment_saved_from_an_old_tab_forgets_what_was_proved_at_the_newer_one(
+    guide: Guide,
+) -> None:
+    guide.until("administrator")
+    old = SetupProgress.objects.get()
+    guide.post("environment", {"application_id": OTHER_APPLICATION})
+    looked_at = progress.look(user_id=old.user_id, key=None)
+    guide.post("environment")
+    guide.post("administrator")
+    saved = Answered(
+        step=StepName.ENVIRONMENT,
+        answers=looked_at.answers["environment"],
+        seen=looked_at.seen["environment"],
+    )
+
+    progress.keep(looked_at=looked_at, key=b"0" * 32, answered=saved)
+
+    assert SetupProgress.objects.get().sealed == {}
+
+
 def test_a_finish_under_way_in_another_request_is_not_begun_again(guide: Guide) -> None:
     guide.until("check")
     SetupProgress.objects.update(claimed_until=db_in(60))
@@ -228,7 +297,7 @@ def test_a_sign_in_that_sales_takes_no_longer_is_asked_for_again(guide: Guide) -
 
     assert leads_to(guide.post("check")) == "/setup/administrator/"
 
-    assert "The sign-in was refused." in text(guide.get("administrator"))
+    assert "The sign-in has expired." in text(guide.get("administrator"))
     assert set(SetupProgress.objects.get().sealed) == {"integration_secret"}
     guide.sandbox.clear_faults()
     assert leads_to(guide.post("administrator")) == "/setup/check/"

@@ -7,7 +7,7 @@ import pytest
 from crmsync.ledger.models import Customer
 from crmsync.sync import jobs, services
 from crmsync.sync.models import Coupling, Obstacle
-from crmsync.sync.services import UnableToSettle
+from crmsync.sync.services import NotTheValuesShown, UnableToSettle
 from crmsync.terms import CouplingOrigin, FirstWinner, Side
 from tests.sandboxes import Sandbox
 from tests.sync.pairs import Pair, in_the_way, live_coupling, pair
@@ -26,8 +26,21 @@ def conflict(connected: Sandbox) -> Pair:
     return one
 
 
-def answer(winner: FirstWinner, number: str = "10000") -> None:
-    services.settle_conflict(coupling_id=live_coupling(number).pk, winner=winner, by="anna")
+def shown(number: str = "10000") -> str:
+    """What a page shows of the conflict now, as an answer names it."""
+    coupling = live_coupling(number)
+    both = [coupling.ledger_id, coupling.crm_id]
+    found = Obstacle.objects.filter(record_id__in=both).first()
+    return services.fingerprint(found) if found else ""
+
+
+def answer(winner: FirstWinner, number: str = "10000", *, expected: str | None = None) -> None:
+    services.settle_conflict(
+        coupling_id=live_coupling(number).pk,
+        winner=winner,
+        expected=shown(number) if expected is None else expected,
+        by="anna",
+    )
 
 
 @pytest.mark.parametrize(
@@ -61,6 +74,29 @@ def test_what_was_changed_after_the_answer_is_not_overwritten(
 
     assert "Ribe" in conflict.sides("city", "address1_city")
     assert in_the_way(conflict.customer.pk, Side.LEDGER) == ("undecided", "conflict")
+
+
+def test_an_answer_to_values_that_a_pass_has_replaced_is_refused(conflict: Pair) -> None:
+    seen = shown()
+    conflict.edit_there(address1_city="Ribe")
+    run("CUSTOMER")
+
+    with pytest.raises(NotTheValuesShown, match="not those that were shown"):
+        answer(FirstWinner.LEDGER, expected=seen)
+
+    run("CUSTOMER")
+    assert conflict.sides("city", "address1_city") == ("Odense", "Ribe")
+    assert in_the_way(conflict.customer.pk, Side.LEDGER) == ("undecided", "conflict")
+    answer(FirstWinner.LEDGER)
+    run("CUSTOMER")
+    assert conflict.sides("city", "address1_city") == ("Odense", "Odense")
+
+
+def test_a_pass_that_finds_the_same_values_keeps_the_answer_good(conflict: Pair) -> None:
+    seen = shown()
+    run("CUSTOMER")
+
+    answer(FirstWinner.CRM, expected=seen)
 
 
 def test_other_fields_that_differ_go_their_own_way(conflict: Pair) -> None:
@@ -115,6 +151,7 @@ def test_filling_blanks_is_no_answer_and_neither_is_one_to_a_question_nobody_ask
         services.settle_conflict(
             coupling_id=Coupling.objects.get(ledger_id=conflict.customer.pk).pk,
             winner=FirstWinner.LEDGER,
+            expected="",
             by="anna",
         )
 

@@ -114,7 +114,7 @@ class Command(BaseCommand):
         chosen = self._chosen(options, by)
         accepted = services.accept_these(
             mapping=options["table"],
-            ledger_ids=[pair.ledger_id for pair in chosen],
+            pairs=[(pair.ledger_id, pair.crm_id) for pair in chosen],
             first_winner=winner,
             by=by,
         )

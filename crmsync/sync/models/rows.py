@@ -120,6 +120,14 @@ class Coupling(models.Model):
                 fields=["mapping", "ledger_id", "generation"], name="one_coupling_a_generation"
             ),
         ]
+        # Counting what is coupled must not read the rows: their values make them wide.
+        indexes: ClassVar = [
+            models.Index(
+                fields=["mapping", "ledger_id"],
+                condition=Q(removed_at__isnull=True, is_intent=False),
+                name="live_couplings",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.mapping} {self.ledger_id} = {self.crm_id}"

@@ -1,6 +1,7 @@
 """How any door asks for effects on records; every service takes ids and keywords."""
 
 from crmsync.sync.refusals import (
+    NotTheValuesShown,
     ReasonMissing,
     UnableToCouple,
     UnableToSettle,
@@ -9,7 +10,7 @@ from crmsync.sync.refusals import (
 from crmsync.sync.services.connecting import forget_sales
 from crmsync.sync.services.coupling import CoupledMany, RefusedPair, couple, couple_many
 from crmsync.sync.services.excluding import leave_out, say_not_the_same, take_back_in
-from crmsync.sync.services.settling import settle_conflict
+from crmsync.sync.services.settling import fingerprint, settle_conflict
 from crmsync.sync.services.uncoupling import (
     RefusedRemoval,
     RemovedMany,
@@ -20,6 +21,7 @@ from crmsync.sync.services.uncoupling import (
 
 __all__ = [
     "CoupledMany",
+    "NotTheValuesShown",
     "ReasonMissing",
     "RefusedPair",
     "RefusedRemoval",
@@ -29,6 +31,7 @@ __all__ = [
     "UnableToUncouple",
     "couple",
     "couple_many",
+    "fingerprint",
     "forget_sales",
     "leave_out",
     "remove_coupling",

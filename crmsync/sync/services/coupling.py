@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from crmsync.mapping.registry import get_mapping
 from crmsync.mapping.types import TableMapping
 from crmsync.sync.couplings import next_generations, revisit_children
-from crmsync.sync.models import Coupling, NotTheSame, Obstacle
+from crmsync.sync.models import Coupling, CrmRecord, NotTheSame, Obstacle
 from crmsync.sync.obstructions import in_the_way
-from crmsync.sync.refusals import UnableToCouple
+from crmsync.sync.refusals import RowOutOfScope, UnableToCouple
 from crmsync.sync.slices import chunks
 from crmsync.terms import CouplingOrigin, FirstWinner
 
@@ -26,6 +26,7 @@ class RefusedPair(NamedTuple):
     ledger_id: UUID
     crm_id: UUID
     sentence: str
+    error: type[UnableToCouple] = UnableToCouple
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ def couple(
 ) -> Coupling:
     """Tie one ledger record to one row there; who wins first is part of the act.
 
-    Raises UnableToCouple when either is coupled already, is left out or does not exist.
+    Raises UnableToCouple when either is coupled already, is left out or does not exist, and
+    RowOutOfScope, one of these, when the row is inactive or of another type.
     """
     done = couple_many(
         mapping=mapping,
@@ -70,7 +72,7 @@ def couple(
         by=by,
     )
     for refused in done.refused:
-        raise UnableToCouple(refused.sentence)
+        raise refused.error(refused.sentence)
     return Coupling.objects.get(pk=done.coupled_ids[0])
 
 
@@ -107,7 +109,7 @@ def _couple_some(act: _Act, pairs: Sequence[Pair]) -> CoupledMany:
 
 
 def _couple_together(act: _Act, pairs: Sequence[Pair]) -> CoupledMany:
-    refused = in_the_way(act.mapping, pairs)
+    refused = _refused(act.mapping, pairs)
     # In one order for all, so that two who couple the same records never wait for each other.
     free = sorted(pair for place, pair in enumerate(pairs) if place not in refused)
     generations = next_generations(act.mapping.name, [pair[0] for pair in free])
@@ -129,8 +131,34 @@ def _couple_together(act: _Act, pairs: Sequence[Pair]) -> CoupledMany:
         revisit_children(act.mapping.name)
     return CoupledMany(
         tuple(coupling.pk for coupling in made),
-        tuple(RefusedPair(*pairs[place], sentence) for place, sentence in refused.items()),
+        tuple(refused.values()),
     )
+
+
+def _refused(mapping: TableMapping, pairs: Sequence[Pair]) -> dict[int, RefusedPair]:
+    """By place in ``pairs``: what cannot be coupled, and what no synchronization would walk."""
+    sentences = in_the_way(mapping, pairs)
+    refused = {place: RefusedPair(*pairs[place], said) for place, said in sentences.items()}
+    outside = _out_of_scope(mapping, [crm_id for _ledger_id, crm_id in pairs])
+    for place, pair in enumerate(pairs):
+        if place not in refused and pair[1] in outside:
+            sentence = _("The row in Sales is inactive or of another type.")
+            refused[place] = RefusedPair(*pair, sentence, RowOutOfScope)
+    return refused
+
+
+def _out_of_scope(mapping: TableMapping, crm_ids: Sequence[UUID]) -> set[UUID]:
+    """Rows that do not meet a condition of the mapping; a column never read is not held
+    against them.
+    """
+    if not mapping.crm_scope:
+        return set()
+    rows = CrmRecord.objects.filter(table=mapping.crm.logical_name, crm_id__in=crm_ids)
+    return {
+        crm_id
+        for crm_id, values in rows.values_list("crm_id", "values")
+        if any(values.get(one.field, one.value) != one.value for one in mapping.crm_scope)
+    }
 
 
 def forget_doubts(mapping: TableMapping, pairs: Sequence[Pair]) -> None:

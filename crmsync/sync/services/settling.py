@@ -1,26 +1,38 @@
 """A person's answer to a conflict."""
 
+import hashlib
+import json
+
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from crmsync.sync.models import Coupling, Obstacle
-from crmsync.sync.refusals import UnableToSettle
+from crmsync.sync.refusals import NotTheValuesShown, UnableToSettle
 from crmsync.terms import FirstWinner
 
 SETTLED_BY_A_WINNER = ("conflict", "first_values_differ")
 
 
-def settle_conflict(*, coupling_id: int, winner: FirstWinner, by: str) -> None:
-    """Say which side is right in the fields that an undecided pair is shown with.
+def fingerprint(obstacle: Obstacle) -> str:
+    """Of the values that differ: another as soon as a pass found others. 32 hexadecimal digits."""
+    shown = [obstacle.pk, obstacle.code, obstacle.details.get("fields", {})]
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def settle_conflict(*, coupling_id: int, winner: FirstWinner, expected: str, by: str) -> None:
+    """Say which side is right in the fields that an undecided pair was shown with.
+
+    ``expected`` is the fingerprint of the conflict that the person saw: a pass may have found
+    other values since, and nobody has looked at those.
 
     The loser's value counts as what both had agreed, so that the next pass brings the winner's
     over it. Nothing else is decided by that: a field that was not shown, or one that somebody
     edits before the pass, is compared as ever, and waits for a person if it must.
 
-    Raises UnableToSettle when the pair has no conflict any more, was changed at this moment, or
-    when the answer names no side.
+    Raises NotTheValuesShown, and UnableToSettle when the pair has no conflict any more, was
+    changed at this moment, or when the answer names no side.
     """
     if winner is FirstWinner.FILL_BLANKS:
         raise UnableToSettle(_("Both sides hold a value: filling blanks does not say which stays."))
@@ -29,17 +41,11 @@ def settle_conflict(*, coupling_id: int, winner: FirstWinner, by: str) -> None:
         coupling = Coupling.objects.filter(pk=coupling_id, removed_at__isnull=True).first()
         if coupling is None:
             raise UnableToSettle(_("The two are not coupled any more."))
-        obstacles = _conflicts(coupling)
-        shown = {
-            name: values[loser]
-            for obstacle in obstacles
-            for name, values in obstacle.details["fields"].items()
-        }
-        if not shown:
-            raise UnableToSettle(_("Nothing about these two waits for an answer."))
+        obstacle = _shown_conflict(coupling, expected)
+        lost = {name: values[loser] for name, values in obstacle.details["fields"].items()}
         guarded = Coupling.objects.filter(pk=coupling.pk, version=coupling.version)
         settled = guarded.update(
-            agreed={**coupling.agreed, **shown},
+            agreed={**coupling.agreed, **lost},
             # Never equal to a stamp: both phases look at the pair again.
             ledger_stamp=None,
             settled_by=by,
@@ -48,14 +54,20 @@ def settle_conflict(*, coupling_id: int, winner: FirstWinner, by: str) -> None:
         )
         if not settled:
             raise UnableToSettle(_("The pair was synchronized at this moment."))
-        Obstacle.objects.filter(pk__in=[obstacle.pk for obstacle in obstacles]).delete()
+        obstacle.delete()
 
 
-def _conflicts(coupling: Coupling) -> list[Obstacle]:
-    return list(
-        Obstacle.objects.filter(
-            mapping=coupling.mapping,
-            record_id__in=[coupling.ledger_id, coupling.crm_id],
-            code__in=SETTLED_BY_A_WINNER,
-        )
+def _shown_conflict(coupling: Coupling, expected: str) -> Obstacle:
+    """Held until the answer is stored: a pass puts other values under the same id."""
+    conflicts = Obstacle.objects.select_for_update().filter(
+        mapping=coupling.mapping,
+        record_id__in=[coupling.ledger_id, coupling.crm_id],
+        code__in=SETTLED_BY_A_WINNER,
     )
+    found = list(conflicts)
+    if not found:
+        raise UnableToSettle(_("Nothing about these two waits for an answer."))
+    for one in found:
+        if fingerprint(one) == expected:
+            return one
+    raise NotTheValuesShown(_("The values are not those that were shown any more."))

@@ -13,14 +13,15 @@ from django.core.management.base import BaseCommand, CommandError, no_translatio
 
 from crmsync.mapping.registry import all_mappings
 from crmsync.sync.refusals import Refused
-from crmsync.terms import Outcome
+from crmsync.terms import FirstWinner, Outcome
 from fullsync import retries
+from fullsync.forms import read_answers
 from fullsync.queries.attention import Attention, Filter, causes, obstacles_of, told
 from fullsync.queries.search import Hit, find
 
 
 class Command(BaseCommand):
-    help = "list, show or retry the records that need attention"
+    help = "list, show, retry or settle the records that need attention"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
@@ -29,6 +30,10 @@ class Command(BaseCommand):
         showing.add_argument("text", help="its number or name, here or in Sales")
         retrying = actions.add_parser("retry", help="try records again, whatever refused them")
         retrying.add_argument("ids", nargs="*", type=int, help="numbers that 'list' shows")
+        settling = actions.add_parser("settle", help="say which side of a conflict is right")
+        settling.add_argument("answers", nargs="+", help="as 'list' shows them behind the values")
+        winners = [FirstWinner.LEDGER.value, FirstWinner.CRM.value]
+        settling.add_argument("--use", choices=winners, required=True, help="ledger: Financials")
         for one in (listing, retrying):
             names = [mapping.name for mapping in all_mappings()]
             one.add_argument("--table", choices=names, default="")
@@ -56,7 +61,8 @@ class Command(BaseCommand):
             self.stdout.write(f"    {group.remedy} ({group.who})")
             for one in records:
                 if (one.mapping, one.code, one.outcome) == _kind(group):
-                    self.stdout.write(f"  {_line(one)}")
+                    for line in _lines(one):
+                        self.stdout.write(f"  {line}")
         if not records:
             self.stdout.write("No record needs attention.")
 
@@ -85,6 +91,23 @@ class Command(BaseCommand):
         if done.busy:
             raise CommandError("Retry when the job is over.")
 
+    def _settle(self, options: dict[str, Any]) -> None:
+        answers, winner = read_answers(options["answers"]), FirstWinner(options["use"])
+        done = retries.settle(answers=answers, winner=winner, by=getpass.getuser())
+        for one in done.refused:
+            self.stderr.write(f"{one.record}: {one.sentence} {one.remedy}")
+        if done.answers:
+            self.stdout.write(f"Answers kept: {done.answers}.")
+        for job in done.retried.jobs:
+            self.stdout.write(f"Job {job.pk} of {job.mapping} is asked for; it writes them.")
+        for busy in done.retried.busy:
+            self.stdout.write(
+                f"Job {busy.job.pk} of {busy.job.mapping} is under way; what it had passed already "
+                "is written by the next."
+            )
+        if done.refused:
+            raise CommandError(f"Answers refused: {len(done.refused)}.")
+
     def _ids(self, options: dict[str, Any]) -> list[int]:
         if not (options["all"] or options["table"] or options["code"]):
             raise CommandError("Name records by their numbers, or use --table, --code or --all.")
@@ -97,8 +120,16 @@ def _kind(group: Any) -> tuple[str, str, str]:
     return group.mapping, group.code, group.outcome
 
 
-def _line(one: Attention) -> str:
-    return f"{one.id:>6}  {one.mapping} {one.side} {one.key}: {one.outcome}. {one.sentence}"
+def _lines(one: Attention) -> list[str]:
+    """The record, and of a conflict both values with what an answer to them names."""
+    lines = [f"{one.id:>6}  {one.mapping} {one.side} {one.key}: {one.outcome}. {one.sentence}"]
+    lines += [
+        f"          {value.caption}: {value.ledger} in Financials, {value.crm} in Sales"
+        for value in one.values
+    ]
+    if one.answer:
+        lines.append(f"          settle {one.answer} --use ledger, or --use crm")
+    return lines
 
 
 def _told(hit: Hit) -> list[str]:

@@ -95,6 +95,7 @@ class Command(BaseCommand):
             )
 
     def _restart(self, options: dict[str, Any]) -> None:
+        _ask_sales()
         try:
             full_sync = services.restart(mapping=options["table"])
             self._say(options, full_sync, "started again")
