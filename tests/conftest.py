@@ -13,16 +13,6 @@ from tests.sandboxes import Sandbox, running_sandbox
 DEMO_CUSTOMERS = 60
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes share the tests: one file stays together, and so do those that need a stack.
-
-    The latter share a costly preparation.
-    """
-    for item in items:
-        together = {"crash", "browser"}.intersection(item.path.parts)
-        item.add_marker(pytest.mark.xdist_group(min(together, default=item.path.name)))
-
-
 @pytest.fixture(autouse=True)
 def quick_hashes(settings: Settings) -> None:
     """The passwords of tests need no million rounds."""

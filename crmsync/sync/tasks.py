@@ -17,7 +17,6 @@ from crmsync.sync import jobs, leases, working
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5.0
-SWITCH_SECONDS = 0.0005
 
 
 def worker_name() -> str:

@@ -60,7 +60,9 @@ def test_five_hundred_customers_are_coupled_rightly_in_at_most_forty_clicks(
         assert len(preselected) >= RIGHT_COUPLINGS
         assert rows.wrong_pairs(preselected, right) == []
         expect(chosen).to_have_text(re.compile(rf"\b{len(preselected)} chosen pairs"))
-        mouse.click(page.get_by_role("radio", name="Financials wins where the two differ"))
+        mouse.click(
+            page.get_by_role("radio", name="Financials wins: its values replace those in Sales")
+        )
         mouse.click(chosen)
         bo.sees(f"{len(preselected)} pairs are coupled.")
 

@@ -31,7 +31,7 @@ FIFTY = 50
 BY_HAND = "50000"
 # A customer that was never entered in Sales.
 LEFT_OUT = "27090917"
-LEDGER_WINS = "Financials wins where the two differ"
+LEDGER_WINS = "Financials wins: its values replace those in Sales"
 ALL_FINISHED = "3 of 3 jobs finished, 100 %"
 SLOW_SECONDS = 2.0
 PRIVILEGE_MISSING = "0x80040220"
