@@ -176,6 +176,14 @@ if TIME_ZONE not in available_timezones():
     raise ImproperlyConfigured(f"CRMSYNC_TIME_ZONE is {TIME_ZONE!r}: give one like Europe/Oslo.")
 USE_TZ = True
 
+# In files, because the web has more than one process: what one counts anew, the others see.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": CRMSYNC_DATA_DIR / "cache",
+    }
+}
+
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Served as they lie: there is no build step that could be forgotten.

@@ -88,12 +88,16 @@ def beat() -> Child:
 
 
 def web(*, port: int) -> Child:
+    """Two processes, so that pages use a second core; threads, as pages wait for the database."""
     return _child(
         "web",
         [
-            *(sys.executable, "-m", "waitress"),
-            f"--listen=127.0.0.1:{port}",
-            "--threads=8",
+            *(sys.executable, "-m", "gunicorn"),
+            *("--bind", f"127.0.0.1:{port}"),
+            *("--workers", "2", "--threads", "4"),
+            # Longer than people and proxies pause between two pages.
+            *("--keep-alive", "75"),
+            *("--log-level", "warning", "--no-control-socket"),
             "crmsync.wsgi:application",
         ],
     )

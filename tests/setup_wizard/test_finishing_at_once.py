@@ -79,10 +79,8 @@ def server(
     port = free_port()
     process = subprocess.Popen(
         [
-            sys.executable,
-            "-m",
-            "waitress",
-            f"--listen=127.0.0.1:{port}",
+            *(sys.executable, "-m", "gunicorn", "--threads", "4"),
+            *("--bind", f"127.0.0.1:{port}", "--no-control-socket"),
             "crmsync.wsgi:application",
         ],
         cwd=ROOT,
