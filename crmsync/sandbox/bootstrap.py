@@ -1,19 +1,33 @@
 """The rows every sandbox starts with, whatever else is seeded."""
 
+from collections.abc import Collection
 from typing import Final
 
 from crmsync.sandbox.credentials import (
     ADMINISTRATOR,
+    CUSTOMIZER,
     DISABLED,
     DOMAIN,
     INTEGRATION_USER,
+    NOT_A_MEMBER,
     SALESPERSON,
     SIGN_IN_BLOCKED,
     TEAM_ADMINISTRATOR,
+    UNLICENSED,
+    WITHOUT_CUSTOMIZER,
     WITHOUT_ROLES,
+    Application,
     Credentials,
     User,
     stable_id,
+)
+from crmsync.sandbox.rights import (
+    INTEGRATION_ROLE,
+    SALESPERSON_ROLE,
+    SYSTEM_ADMINISTRATOR_ROLE,
+    SYSTEM_ADMINISTRATOR_TEMPLATE,
+    SYSTEM_CUSTOMIZER_ROLE,
+    SYSTEM_CUSTOMIZER_TEMPLATE,
 )
 
 ORGANIZATION_ID: Final = "5f1c2d0a-7c64-4b0e-9a55-0d2a6f0b1c01"
@@ -24,47 +38,11 @@ SYSTEM_USER_ID: Final = "c4e1a7d8-2b95-4d36-a0f3-7e5b1d9c8a05"
 INTEGRATION_SYSTEM_USER_ID: Final = "c4e1a7d8-2b95-4d36-a0f3-7e5b1d9c8a06"
 ADMINISTRATORS_TEAM_ID: Final = stable_id("administrators.team")
 
-# Microsoft's fixed ids of the role templates (BCApps, CDSIntegrationImpl).
-SYSTEM_ADMINISTRATOR_TEMPLATE: Final = "627090ff-40a3-4053-8790-584edc5be201"
-SYSTEM_CUSTOMIZER_TEMPLATE: Final = "119f245c-3cc8-4b62-b31c-d1a046ced15d"
-
-SYSTEM_ADMINISTRATOR_ROLE: Final = stable_id("system.administrator.role")
-SYSTEM_CUSTOMIZER_ROLE: Final = stable_id("system.customizer.role")
-INTEGRATION_ROLE: Final = stable_id("integration.role")
-SALESPERSON_ROLE: Final = stable_id("salesperson.role")
-
 ORGANIZATION_NAME: Final = "CRONUS International"
 
-ALL_VERBS: Final = (
-    "Create",
-    "Read",
-    "Write",
-    "Delete",
-    "Append",
-    "AppendTo",
-    "Assign",
-    "Share",
-)
-_DATA_TABLES: Final = ("account", "contact", "transactioncurrency")
-_SETTINGS_TABLES: Final = ("organization", "businessunit", "team", "role")
-
-# What each role may do: table to verbs. System Administrator needs no list: it may do everything.
-GRANTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
-    INTEGRATION_ROLE: {
-        **dict.fromkeys(_DATA_TABLES, ALL_VERBS),
-        **dict.fromkeys(_SETTINGS_TABLES, ("Read", "AppendTo")),
-        "systemuser": ("Read", "Write", "Append", "AppendTo"),
-    },
-    SALESPERSON_ROLE: {
-        **dict.fromkeys(("account", "contact"), ALL_VERBS),
-        **dict.fromkeys(
-            (*_SETTINGS_TABLES, "systemuser", "transactioncurrency"), ("Read", "AppendTo")
-        ),
-    },
-    SYSTEM_CUSTOMIZER_ROLE: {
-        **dict.fromkeys((*_DATA_TABLES, *_SETTINGS_TABLES, "systemuser"), ("Read",)),
-    },
-}
+# The default solution and its publisher have the same ids in every environment.
+DEFAULT_SOLUTION_ID: Final = "fd140aaf-4df4-11dd-bd17-0019b9312238"
+DEFAULT_PUBLISHER_ID: Final = "d21aab71-79e7-11dd-8874-00188b01e34f"
 
 _USER_ROLES: Final = {
     ADMINISTRATOR: (SYSTEM_ADMINISTRATOR_ROLE, SYSTEM_CUSTOMIZER_ROLE),
@@ -73,6 +51,9 @@ _USER_ROLES: Final = {
     DISABLED: (INTEGRATION_ROLE,),
     SIGN_IN_BLOCKED: (INTEGRATION_ROLE,),
     TEAM_ADMINISTRATOR: (INTEGRATION_ROLE,),
+    WITHOUT_CUSTOMIZER: (SYSTEM_ADMINISTRATOR_ROLE,),
+    CUSTOMIZER: (SYSTEM_CUSTOMIZER_ROLE,),
+    UNLICENSED: (INTEGRATION_ROLE,),
 }
 
 _USER_NAMES: Final = {
@@ -83,6 +64,9 @@ _USER_NAMES: Final = {
     SIGN_IN_BLOCKED: ("Blocked", "User"),
     WITHOUT_ROLES: ("User", "Without Roles"),
     TEAM_ADMINISTRATOR: ("Team", "Administrator"),
+    WITHOUT_CUSTOMIZER: ("Administrator", "Only"),
+    CUSTOMIZER: ("System", "Customizer"),
+    UNLICENSED: ("Unlicensed", "User"),
 }
 
 Rows = dict[str, list[dict[str, object]]]
@@ -98,6 +82,8 @@ def first_rows(credentials: Credentials) -> Rows:
         "role": _roles(),
         "systemuser": [*_users(credentials), *_system_users(), *_application_users(credentials)],
         "systemuserroles": _user_roles(credentials),
+        "publisher": [_default_publisher()],
+        "solution": [_default_solution()],
         "teammembership": [
             _pair("teammembership", teamid=ADMINISTRATORS_TEAM_ID, systemuserid=user.id)
             for user in credentials.users
@@ -106,6 +92,43 @@ def first_rows(credentials: Credentials) -> Rows:
         "teamroles": [
             _pair("teamroles", teamid=ADMINISTRATORS_TEAM_ID, roleid=SYSTEM_ADMINISTRATOR_ROLE)
         ],
+    }
+
+
+def missing_members(credentials: Credentials, present: Collection[object]) -> Rows:
+    """Return what an older data file lacks: users with their roles, and the default solution.
+
+    `present` are the ids of its users and solutions.
+    """
+    users = [*_users(credentials), *_application_users(credentials)]
+    new = [row for row in users if row["systemuserid"] not in present]
+    ids = {row["systemuserid"] for row in new}
+    roles = [row for row in _user_roles(credentials) if row["systemuserid"] in ids]
+    missing: Rows = {"systemuser": new, "systemuserroles": roles}
+    if DEFAULT_SOLUTION_ID not in present:
+        missing.update(publisher=[_default_publisher()], solution=[_default_solution()])
+    return {name: rows for name, rows in missing.items() if rows}
+
+
+def _default_publisher() -> dict[str, object]:
+    return {
+        "publisherid": DEFAULT_PUBLISHER_ID,
+        "uniquename": "DefaultPublishercronus",
+        "friendlyname": "Default Publisher for cronus",
+        "customizationprefix": "new",
+        "customizationoptionvalueprefix": 10_000,
+        "_organizationid_value": ORGANIZATION_ID,
+    }
+
+
+def _default_solution() -> dict[str, object]:
+    return {
+        "solutionid": DEFAULT_SOLUTION_ID,
+        "uniquename": "Default",
+        "friendlyname": "Default Solution",
+        "version": "1.0",
+        "_publisherid_value": DEFAULT_PUBLISHER_ID,
+        "_organizationid_value": ORGANIZATION_ID,
     }
 
 
@@ -182,7 +205,7 @@ def _roles() -> list[dict[str, object]]:
 
 
 def _users(credentials: Credentials) -> list[dict[str, object]]:
-    return [_person(user) for user in credentials.users]
+    return [_person(user) for user in credentials.users if user.alias != NOT_A_MEMBER]
 
 
 def _person(user: User) -> dict[str, object]:
@@ -195,7 +218,7 @@ def _person(user: User) -> dict[str, object]:
         "internalemailaddress": user.username,
         "windowsliveid": user.username,
         "azureactivedirectoryobjectid": user.object_id,
-        "islicensed": True,
+        "islicensed": user.alias != UNLICENSED,
         "issyncwithdirectory": True,
         "accessmode": 4 if user.alias == INTEGRATION_USER else 0,
         "isdisabled": user.alias == DISABLED,
@@ -219,9 +242,9 @@ def _application_users(credentials: Credentials) -> list[dict[str, object]]:
         {
             **_member(application.id),
             "firstname": "#",
-            "lastname": "crmsync integration",
-            "domainname": f"crmsync.integration@{DOMAIN}",
-            "internalemailaddress": f"crmsync.integration@{DOMAIN}",
+            "lastname": _application_name(application),
+            "domainname": f"crmsync.{application.label}@{DOMAIN}",
+            "internalemailaddress": f"crmsync.{application.label}@{DOMAIN}",
             "applicationid": application.client_id,
             "azureactivedirectoryobjectid": application.object_id,
             "accessmode": 4,
@@ -229,6 +252,10 @@ def _application_users(credentials: Credentials) -> list[dict[str, object]]:
         for application in credentials.applications
         if application.id
     ]
+
+
+def _application_name(application: Application) -> str:
+    return f"crmsync {application.label.replace('_', ' ')}"
 
 
 def _member(systemuser_id: str) -> dict[str, object]:

@@ -4,20 +4,23 @@ Outside the imitated surface: on loopback, without a token, never journaled, nev
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Final
 
 import orjson
 
+from crmsync.sandbox import plants
 from crmsync.sandbox.callers import caller_of
 from crmsync.sandbox.credentials import SALESPERSON
 from crmsync.sandbox.environment import Environment
 from crmsync.sandbox.errors import DataverseError
 from crmsync.sandbox.faults import UnknownKeyError
+from crmsync.sandbox.jobs import paced
 from crmsync.sandbox.messages import Request, Response, json_response
 from crmsync.sandbox.payloads import Reading
 from crmsync.sandbox.query import options
+from crmsync.sandbox.schema import Table
 from crmsync.sandbox.store import Transaction, timestamp
-from crmsync.sandbox.tables import table_of_set
 from crmsync.sandbox.writing import Writer
 
 ROOT: Final = "/_sandbox/"
@@ -25,6 +28,8 @@ DOORS: Final = {
     "GET /_sandbox/dump/<entityset>?select=<columns>": "all rows of a set, as stored",
     "GET /_sandbox/journal?since=<n>": "requests after number n",
     "GET|POST|DELETE /_sandbox/faults": "list, add, remove faults",
+    "POST /_sandbox/imports": "how imports of solutions go: seconds, hidden, outcome, message",
+    "POST /_sandbox/plant": "what others have installed or switched on, by name or as rows",
     "POST /_sandbox/reset": "back to the seeded rows",
     "POST /_sandbox/edit": "change, create, delete rows as a salesperson; move the clock",
 }
@@ -56,7 +61,7 @@ def _doors(environment: Environment, request: Request, rest: str) -> Response:
 
 def _dump(environment: Environment, request: Request, entity_set: str) -> Response:
     """Return rows without paging; `select` narrows wide tables to a comma list of columns."""
-    table = table_of_set(entity_set)
+    table = _table(environment, entity_set)
     wanted = options(request.query).get("select")
     names = tuple(wanted.split(",")) if wanted else table.stored_names
     unknown = sorted(set(names) - set(table.stored_names))
@@ -68,6 +73,12 @@ def _dump(environment: Environment, request: Request, entity_set: str) -> Respon
         for row in rows:
             row[name] = None if row[name] is None else bool(row[name])
     return json_response(200, {"count": len(rows), "value": rows})
+
+
+def _table(environment: Environment, name: str) -> Table:
+    """Find a table by its entity set or, as for intersect tables, by its own name."""
+    schema = environment.store.schema
+    return schema.tables.get(name) or schema.of_set(name)
 
 
 def _journal(environment: Environment, request: Request, rest: str) -> Response:
@@ -124,7 +135,7 @@ def _salesperson(environment: Environment, transaction: Transaction) -> Writer:
 
 
 def _edited(writer: Writer, edit: Mapping[str, object]) -> str:
-    table = table_of_set(str(edit.get("set")))
+    table = writer.transaction.schema.of_set(str(edit.get("set")))
     keys = frozenset(edit) - {"set"}
     if keys == {"create"}:
         body = _object(edit["create"])
@@ -157,6 +168,26 @@ def _object(value: object) -> Mapping[str, object]:
     return value
 
 
+def _imports(environment: Environment, request: Request, rest: str) -> Response:
+    """Say how the imports of solutions go that begin after this."""
+    del rest
+    try:
+        environment.pace = paced(environment.pace, _object(orjson.loads(request.body)))
+    except ValueError as error:
+        raise BadDoorError(str(error)) from error
+    return json_response(200, asdict(environment.pace))
+
+
+def _plant(environment: Environment, request: Request, rest: str) -> Response:
+    del rest
+    body = orjson.loads(request.body)
+    wishes = body if isinstance(body, list) else [body]
+    try:
+        return json_response(200, {"planted": plants.plant(environment, wishes)})
+    except plants.UnknownPlantError as error:
+        raise BadDoorError(str(error)) from error
+
+
 Handler = Callable[[Environment, Request, str], Response]
 
 _HANDLERS: Final[dict[tuple[str, str], Handler]] = {
@@ -168,4 +199,6 @@ _HANDLERS: Final[dict[tuple[str, str], Handler]] = {
     ("DELETE", "faults"): _clear_faults,
     ("POST", "reset"): _reset,
     ("POST", "edit"): _edit,
+    ("POST", "imports"): _imports,
+    ("POST", "plant"): _plant,
 }

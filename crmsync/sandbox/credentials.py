@@ -1,13 +1,16 @@
-"""Who can sign in: users with passwords and applications with secrets.
+"""Who can sign in: users with passwords, applications with secrets or certificates.
 
 Made once for a data file and kept in it, so that tokens and secrets survive a restart.
 """
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 from uuid import NAMESPACE_DNS, uuid4, uuid5
+
+from crmsync.sandbox.certificates import new_pem
 
 DOMAIN: Final = "cronus.sandbox.test"
 # The client id that Microsoft's own samples use for sign-in without a secret.
@@ -20,6 +23,10 @@ DISABLED: Final = "disabled"
 SIGN_IN_BLOCKED: Final = "blocked"
 WITHOUT_ROLES: Final = "no.roles"
 TEAM_ADMINISTRATOR: Final = "team.admin"
+WITHOUT_CUSTOMIZER: Final = "admin.only"
+CUSTOMIZER: Final = "customizer"
+UNLICENSED: Final = "unlicensed"
+NOT_A_MEMBER: Final = "stranger"
 
 USER_ALIASES: Final = (
     ADMINISTRATOR,
@@ -29,7 +36,54 @@ USER_ALIASES: Final = (
     SIGN_IN_BLOCKED,
     WITHOUT_ROLES,
     TEAM_ADMINISTRATOR,
+    WITHOUT_CUSTOMIZER,
+    CUSTOMIZER,
+    UNLICENSED,
+    NOT_A_MEMBER,
 )
+
+INTEGRATION: Final = "integration"
+WITHOUT_USER: Final = "without_user"
+WITH_CERTIFICATE: Final = "certificate"
+EXPIRED: Final = "expired"
+EXPIRED_CERTIFICATE: Final = "expired_certificate"
+OTHER_CERTIFICATE: Final = "other_certificate"
+UNREGISTERED: Final = "unregistered"
+
+APPLICATION_LABELS: Final = (
+    INTEGRATION,
+    WITHOUT_USER,
+    WITH_CERTIFICATE,
+    EXPIRED,
+    EXPIRED_CERTIFICATE,
+    OTHER_CERTIFICATE,
+    UNREGISTERED,
+)
+
+# Applications with an application user in Sales, and what its id is made from.
+_MEMBERS: Final = {
+    INTEGRATION: "application.user",
+    WITH_CERTIFICATE: "certificate.application.user",
+    EXPIRED: "expired.application.user",
+    EXPIRED_CERTIFICATE: "expired.certificate.application.user",
+}
+
+_FLAWED_USERS: Final = {
+    "disabled": DISABLED,
+    "sign_in_blocked": SIGN_IN_BLOCKED,
+    "without_roles": WITHOUT_ROLES,
+    "team_administrator": TEAM_ADMINISTRATOR,
+    "administrator_without_customizer": WITHOUT_CUSTOMIZER,
+    "customizer": CUSTOMIZER,
+    "unlicensed": UNLICENSED,
+    "not_a_member": NOT_A_MEMBER,
+}
+_FLAWED_APPLICATIONS: Final = {
+    "application_without_user": WITHOUT_USER,
+    "application_in_no_tenant": UNREGISTERED,
+    "expired_application": EXPIRED,
+    "expired_certificate": EXPIRED_CERTIFICATE,
+}
 
 
 def stable_id(name: str) -> str:
@@ -54,17 +108,24 @@ class User:
         return {"username": self.username, "password": self.password, "id": self.id}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """An app registration. `id` is its systemuser row; None where it has no application user."""
+    """An app registration; `label` says what it is for.
 
+    `id` is its systemuser row; None where it has no application user. `pem` holds the private key
+    and the registered certificate of one that signs in without a secret.
+    """
+
+    label: str
     client_id: str
     client_secret: str
     object_id: str
     id: str | None
+    pem: str = ""
 
     def described(self) -> dict[str, str]:
-        described = {"client_id": self.client_id, "client_secret": self.client_secret}
+        proof = {"pem": self.pem} if self.pem else {"client_secret": self.client_secret}
+        described = {"client_id": self.client_id, **proof}
         return {**described, "id": self.id} if self.id else described
 
 
@@ -78,15 +139,8 @@ class Credentials:
     @classmethod
     def made_up(cls) -> Self:
         """Make the identities of a new data file, with random secrets."""
-        return cls(
-            tenant=stable_id("tenant"),
-            signing_key=secrets.token_hex(32),
-            users=tuple(_user(alias) for alias in USER_ALIASES),
-            applications=(
-                _application(stable_id("application.user")),
-                _application(None),
-            ),
-        )
+        bare = cls(stable_id("tenant"), secrets.token_hex(32), (), ())
+        return bare.completed()
 
     @classmethod
     def from_kept(cls, kept: dict[str, object]) -> Self:
@@ -94,11 +148,26 @@ class Credentials:
         users, applications = kept["users"], kept["applications"]
         if not isinstance(users, Iterable) or not isinstance(applications, Iterable):
             raise TypeError("The data file holds no identities.")
+        # Files of the first version have two applications and no labels.
+        labelled = zip(APPLICATION_LABELS, applications, strict=False)
         return cls(
             tenant=str(kept["tenant"]),
             signing_key=str(kept["signing_key"]),
             users=tuple(User(**user) for user in users),
-            applications=tuple(Application(**application) for application in applications),
+            applications=tuple(Application(**{"label": label, **a}) for label, a in labelled),
+        )
+
+    def completed(self) -> Self:
+        """Return the identities with those added that a newer version of the sandbox knows."""
+        known = {user.alias for user in self.users}
+        labels = {application.label for application in self.applications}
+        return replace(
+            self,
+            users=(*self.users, *(_user(a) for a in USER_ALIASES if a not in known)),
+            applications=(
+                *self.applications,
+                *(_application(label) for label in APPLICATION_LABELS if label not in labels),
+            ),
         )
 
     def kept(self) -> dict[str, object]:
@@ -117,23 +186,34 @@ class Credentials:
         return next((user for user in self.users if user.username == wanted), None)
 
     def application(self, client_id: str) -> Application | None:
+        """Find an application that is registered in the tenant."""
         wanted = client_id.strip().lower()
-        return next((a for a in self.applications if a.client_id == wanted), None)
+        registered = (a for a in self.applications if a.label != UNREGISTERED)
+        return next((a for a in registered if a.client_id == wanted), None)
+
+    def labelled(self, label: str) -> Application:
+        return next(a for a in self.applications if a.label == label)
 
     def described(self) -> dict[str, object]:
         """Describe the identities for the ready line: names, secrets and row ids."""
-        registered, stray = self.applications
+        with_certificate = self.labelled(WITH_CERTIFICATE).described()
         return {
             "tenant": self.tenant,
             "administrator": self.user(ADMINISTRATOR).described(),
             "integration_user": self.user(INTEGRATION_USER).described(),
-            "application": registered.described(),
+            "application": self.labelled(INTEGRATION).described(),
+            "certificate_application": with_certificate,
             "flawed": {
-                "disabled": self.user(DISABLED).described(),
-                "sign_in_blocked": self.user(SIGN_IN_BLOCKED).described(),
-                "without_roles": self.user(WITHOUT_ROLES).described(),
-                "team_administrator": self.user(TEAM_ADMINISTRATOR).described(),
-                "application_without_user": stray.described(),
+                **{name: self.user(alias).described() for name, alias in _FLAWED_USERS.items()},
+                **{
+                    name: self.labelled(label).described()
+                    for name, label in _FLAWED_APPLICATIONS.items()
+                },
+                # The right application with a certificate that is not registered for it.
+                "unregistered_certificate": {
+                    **with_certificate,
+                    "pem": self.labelled(OTHER_CERTIFICATE).pem,
+                },
             },
         }
 
@@ -147,10 +227,23 @@ def _user(alias: str) -> User:
     )
 
 
-def _application(systemuser_id: str | None) -> Application:
+def _application(label: str) -> Application:
     return Application(
+        label=label,
         client_id=str(uuid4()),
         client_secret=secrets.token_urlsafe(24),
         object_id=str(uuid4()),
-        id=systemuser_id,
+        id=stable_id(_MEMBERS[label]) if label in _MEMBERS else None,
+        pem=_pem(label),
     )
+
+
+def _pem(label: str) -> str:
+    begins = {
+        WITH_CERTIFICATE: datetime.now(UTC) - timedelta(days=1),
+        OTHER_CERTIFICATE: datetime.now(UTC) - timedelta(days=1),
+        EXPIRED_CERTIFICATE: datetime.now(UTC) - timedelta(days=800),
+    }
+    if label not in begins:
+        return ""
+    return new_pem(f"{label}.{DOMAIN}", begins=begins[label], lifetime=timedelta(days=730))

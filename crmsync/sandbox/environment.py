@@ -4,10 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crmsync.sandbox.bootstrap import BASE_CURRENCY_ID, ROOT_BUSINESS_UNIT_ID, Rows, first_rows
+from crmsync.sandbox.bootstrap import (
+    BASE_CURRENCY_ID,
+    ROOT_BUSINESS_UNIT_ID,
+    Rows,
+    first_rows,
+    missing_members,
+)
 from crmsync.sandbox.catalogue import bring_up_to_date
 from crmsync.sandbox.credentials import ADMINISTRATOR, Credentials
 from crmsync.sandbox.faults import Faults
+from crmsync.sandbox.jobs import Pace
 from crmsync.sandbox.journal import Journal
 from crmsync.sandbox.rules import Rates, derive
 from crmsync.sandbox.schema import Table
@@ -20,6 +27,7 @@ class Environment:
     """What every part of the server works on.
 
     `dop_hint` is the parallelism that answers recommend; `latency` is added to each, in seconds.
+    `pace` says how imports of solutions go.
     """
 
     store: Store
@@ -28,6 +36,7 @@ class Environment:
     latency: float = 0.0
     port: int = 0
     faults: Faults = field(default_factory=Faults)
+    pace: Pace = field(default_factory=Pace)
     journal: Journal = field(init=False)
 
     def __post_init__(self) -> None:
@@ -36,8 +45,10 @@ class Environment:
     def reset(self) -> None:
         """Return to the seeded state. Identities, signing key and numbering stay; old delta
         tokens expire, since the deletions they would need are forgotten."""
+        self.pace = Pace()
         with self.store.write() as transaction:
             transaction.clear()
+            transaction.set_meta("imports", [])
             transaction.set_meta("reset_version", transaction.version + 1)
             _fill(transaction, self.credentials, now=timestamp(self.store.now()))
 
@@ -51,7 +62,8 @@ def open_environment(path: Path, *, seed: str, customers: int) -> Environment:
     with store.write() as transaction:
         kept = transaction.meta("credentials")
         if isinstance(kept, dict):
-            credentials = Credentials.from_kept(kept)
+            credentials = Credentials.from_kept(kept).completed()
+            _bring_members_up_to_date(transaction, credentials, now=timestamp(store.now()))
         else:
             credentials = Credentials.made_up()
             transaction.set_meta("credentials", credentials.kept())
@@ -61,19 +73,36 @@ def open_environment(path: Path, *, seed: str, customers: int) -> Environment:
     return Environment(store=store, credentials=credentials)
 
 
+def _bring_members_up_to_date(
+    transaction: Transaction, credentials: Credentials, *, now: str
+) -> None:
+    """Give an older data file the identities that it does not have yet."""
+    transaction.set_meta("credentials", credentials.kept())
+    present = {
+        row[TABLES[name].primary_id]
+        for name in ("systemuser", "solution")
+        for row in transaction.rows(TABLES[name])
+    }
+    rows = missing_members(credentials, present)
+    _insert(transaction, rows, author=credentials.user(ADMINISTRATOR).id, now=now)
+
+
 def _fill(transaction: Transaction, credentials: Credentials, *, now: str) -> None:
     rows = first_rows(credentials)
     for name, seeded in _seed_rows(transaction).items():
         rows[name] = _merged(TABLES[name], rows.get(name, []), seeded)
+    _insert(transaction, rows, author=credentials.user(ADMINISTRATOR).id, now=now)
+    bring_up_to_date(transaction)
+
+
+def _insert(transaction: Transaction, rows: Rows, *, author: str, now: str) -> None:
     # Currencies come before what is priced in them, so that base amounts can be computed.
-    author = credentials.user(ADMINISTRATOR).id
     for name in sorted(rows, key=_fill_order):
         table = TABLES[name]
         rates = Rates(transaction)
         transaction.insert(
-            table, [_completed(table, row, rates, author=author, now=now) for row in rows[name]]
+            table, [completed(table, row, rates, author=author, now=now) for row in rows[name]]
         )
-    bring_up_to_date(transaction)
 
 
 def _seed_rows(transaction: Transaction) -> Rows:
@@ -99,7 +128,7 @@ def _fill_order(name: str) -> int:
     return first.index(name) if name in first else len(first)
 
 
-def _completed(table: Table, row: Row, rates: Rates, *, author: str, now: str) -> Row:
+def completed(table: Table, row: Row, rates: Rates, *, author: str, now: str) -> Row:
     """Give a raw row what the service would have given it."""
     complete: Row = {**table.newborn, **row}
     if "createdon" in table.by_name:

@@ -19,7 +19,8 @@ from crmsync.sandbox.filter_words import (
     tokens,
 )
 from crmsync.sandbox.schema import Column, Kind, Table
-from crmsync.sandbox.store import among, quoted, value_list
+from crmsync.sandbox.sql import quoted
+from crmsync.sandbox.store import among, value_list
 from crmsync.sandbox.tables import TABLES
 
 _OPERATORS: Final = {

@@ -7,7 +7,8 @@ from typing import Final
 
 from crmsync.sandbox.payloads import lookup_target
 from crmsync.sandbox.schema import Column, Kind, Table
-from crmsync.sandbox.store import Row, Snapshot, among, quoted, value_list
+from crmsync.sandbox.sql import quoted
+from crmsync.sandbox.store import Row, Snapshot, among, value_list
 from crmsync.sandbox.tables import TABLES
 
 FORMATTED: Final = "OData.Community.Display.V1.FormattedValue"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
 
-from crmsync.sandbox import batch, web_api
+from crmsync.sandbox import batch, jobs, web_api
 from crmsync.sandbox.callers import Caller, caller_from
 from crmsync.sandbox.calls import Call
 from crmsync.sandbox.environment import Environment
@@ -45,6 +45,7 @@ class Outcome:
 
 def answer(environment: Environment, request: Request) -> Outcome:
     """Answer one request to the Web API, whatever becomes of it."""
+    jobs.settle(environment.store)
     try:
         claims = _claims(environment, request)
     except InvalidTokenError:

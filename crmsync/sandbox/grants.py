@@ -9,10 +9,12 @@ from uuid import uuid4
 
 import orjson
 
-from crmsync.sandbox.credentials import Credentials, User
+from crmsync.sandbox.certificates import ASSERTION_TYPE
+from crmsync.sandbox.credentials import Application, Credentials, User
 from crmsync.sandbox.messages import ENVIRONMENT_HOST
 from crmsync.sandbox.proofs import (
     SignInError,
+    check_assertion,
     check_client,
     check_secret,
     check_verifier,
@@ -45,6 +47,10 @@ class Desk:
                 f"The request body must contain the following parameter: '{name}'.",
             )
         return value
+
+    @property
+    def token_endpoint(self) -> str:
+        return f"{self.issuer.removesuffix('/v2.0')}/oauth2/v2.0/token"
 
     def signed(self, claims: Claims, lifetime: int) -> str:
         times = {"iat": self.now, "nbf": self.now, "exp": self.now + lifetime}
@@ -104,23 +110,41 @@ _CODE_BOUND_TO: Final = ("client_id", "redirect_uri", "code_challenge", "nonce")
 
 
 def _check_client(desk: Desk) -> None:
-    """Check the client of a delegated grant; a secret is optional there but must be right."""
+    """Check the client of a delegated grant; a proof is optional there but must be right."""
     application = check_client(desk.credentials, desk["client_id"])
-    if "client_secret" in desk.form:
+    if application is not None:
+        _proves_client(desk, application)
+    elif "client_secret" in desk.form:
+        check_secret(None, desk["client_secret"])
+
+
+def _proves_client(desk: Desk, application: Application) -> bool:
+    """Check the secret or assertion of a form; False where there is neither."""
+    if desk.form.get("client_assertion"):
+        if desk["client_assertion_type"] != ASSERTION_TYPE:
+            raise SignInError(
+                "invalid_request", "AADSTS900144", "The type of the assertion is not known."
+            )
+        check_assertion(
+            application, desk["client_assertion"], audience=desk.token_endpoint, now=desk.now
+        )
+        return True
+    if desk.form.get("client_secret"):
         check_secret(application, desk["client_secret"])
+        return True
+    return False
 
 
 def _client_credentials(desk: Desk) -> dict[str, object]:
     application = check_client(desk.credentials, desk["client_id"])
-    if application is None or not desk.form.get("client_secret"):
+    if application is None or not _proves_client(desk, application):
         raise SignInError(
             "invalid_client",
             "AADSTS7000216",
             "'client_assertion', 'client_secret' or 'request' is required for the "
-            "'client_credentials' grant type. Certificates are not implemented by this sandbox.",
+            "'client_credentials' grant type.",
             status=401,
         )
-    check_secret(application, desk["client_secret"])
     claims: Claims = {"idtyp": "app", "oid": application.object_id, "sub": application.object_id}
     return _response(_access_token(desk, application.client_id, claims))
 
@@ -200,15 +224,18 @@ def _delegated(desk: Desk, user: User, *, nonce: str) -> dict[str, object]:
     }
     if nonce:
         identity["nonce"] = nonce
-    tenant = desk.credentials.tenant
-    client_info = orjson.dumps({"uid": user.object_id, "utid": tenant})
     return {
         **_response(access),
         "scope": desk.form.get("scope", ""),
         "refresh_token": desk.signed(refresh, REFRESH_LIFETIME),
         "id_token": desk.signed(identity, ACCESS_LIFETIME),
-        "client_info": encoded(client_info),
+        "client_info": client_info(desk.credentials, user),
     }
+
+
+def client_info(credentials: Credentials, user: User) -> str:
+    """Say who signed in, as MSAL reads it to tell accounts apart."""
+    return encoded(orjson.dumps({"uid": user.object_id, "utid": credentials.tenant}))
 
 
 def _response(access_token: str) -> dict[str, object]:

@@ -90,7 +90,7 @@ def _discovery(environment: Environment, request: Request) -> Response:
             "subject_types_supported": ["pairwise"],
             "id_token_signing_alg_values_supported": ["HS256"],
             "scopes_supported": ["openid", "profile", "offline_access"],
-            "token_endpoint_auth_methods_supported": ["client_secret_post"],
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
         },
     )
 

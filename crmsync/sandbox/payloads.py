@@ -15,7 +15,7 @@ from crmsync.sandbox.errors import (
 from crmsync.sandbox.messages import Request, path_of
 from crmsync.sandbox.schema import Access, Column, Kind, Table
 from crmsync.sandbox.store import Row
-from crmsync.sandbox.tables import TABLES, table_of_set
+from crmsync.sandbox.tables import BUILT_IN, TABLES
 from crmsync.sandbox.values import canonical_guid, stored
 
 API_PATH: Final = "/api/data/v9.2/"
@@ -75,7 +75,7 @@ def reference(entity_set: str, url: object, resolve: Resolve | None) -> tuple[Ta
     name, opening, rest = target.partition("(")
     if not opening or not rest.endswith(")"):
         raise bad_payload(entity_set, f"Resource not found for the segment '{target}'.")
-    table = table_of_set(name)
+    table = BUILT_IN.of_set(name)
     return table, key_value(table, rest[:-1])
 
 

@@ -1,16 +1,28 @@
-"""Who somebody is: users by password, applications by secret, browsers by proof key."""
+"""Who somebody is: users by password, applications by secret or certificate, browsers by key."""
 
 import base64
 import hashlib
 import hmac
+from collections.abc import Mapping
+from typing import Final
 
+from crmsync.sandbox.certificates import (
+    BadAssertionError,
+    check_signature,
+    is_in_force,
+    names_certificate,
+    read_assertion,
+)
 from crmsync.sandbox.credentials import (
+    EXPIRED,
     PUBLIC_CLIENT_ID,
     SIGN_IN_BLOCKED,
     Application,
     Credentials,
     User,
 )
+
+CLOCK_SKEW: Final = 300  # seconds
 
 
 class SignInError(Exception):
@@ -71,6 +83,62 @@ def check_secret(application: Application | None, secret: str) -> None:
             f"'{client_id}'.",
             status=401,
         )
+    if application is not None and application.label == EXPIRED:
+        raise SignInError(
+            "invalid_client",
+            "AADSTS7000222",
+            f"The provided client secret keys for app '{application.client_id}' are expired. Add "
+            "a new secret for the app and use it.",
+            status=401,
+        )
+
+
+def check_assertion(application: Application, text: str, *, audience: str, now: float) -> None:
+    """Check a client assertion against the application's certificate. Raises SignInError.
+
+    MSAL signs it with the certificate's key and names the certificate by its thumbprint.
+    """
+    try:
+        assertion = read_assertion(text)
+        if not application.pem or not names_certificate(assertion, application.pem):
+            raise _unproven(
+                "AADSTS700027",
+                "The certificate used to sign the client assertion is "
+                "not registered on the application. The key was not found.",
+            )
+        check_signature(assertion, application.pem)
+    except BadAssertionError as error:
+        raise _unproven("AADSTS700027", f"The client assertion is not valid. {error}") from None
+    if not is_in_force(application.pem, now):
+        raise _unproven(
+            "AADSTS1000502",
+            "The provided certificate is not within its specified validity window.",
+        )
+    _check_assertion_claims(application, assertion.claims, audience=audience, now=now)
+
+
+def _check_assertion_claims(
+    application: Application, claims: Mapping[str, object], *, audience: str, now: float
+) -> None:
+    begins, ends = claims.get("nbf", 0), claims.get("exp")
+    if not (
+        isinstance(begins, int | float)
+        and isinstance(ends, int | float)
+        and begins - CLOCK_SKEW <= now < ends + CLOCK_SKEW
+    ):
+        raise _unproven("AADSTS700024", "The client assertion is not within its valid time range.")
+    if claims.get("aud") != audience:
+        raise _unproven(
+            "AADSTS700023", "The client assertion's audience is not the token endpoint."
+        )
+    if {claims.get("iss"), claims.get("sub")} != {application.client_id}:
+        raise _unproven(
+            "AADSTS700021", "The client assertion names another application than the request."
+        )
+
+
+def _unproven(code: str, sentence: str) -> SignInError:
+    return SignInError("invalid_client", code, sentence, status=401)
 
 
 def check_verifier(challenge: str, verifier: str) -> None:

@@ -11,7 +11,8 @@ from crmsync.sandbox.messages import Request
 from crmsync.sandbox.paging import Position, link_with, position
 from crmsync.sandbox.query import MAXIMUM_PAGE, Expansion, Ordering, Query, navigated
 from crmsync.sandbox.schema import LOOKUP_TYPE_SUFFIX, Table
-from crmsync.sandbox.store import Row, Snapshot, among, quoted, value_list
+from crmsync.sandbox.sql import quoted
+from crmsync.sandbox.store import Row, Snapshot, among, value_list
 from crmsync.sandbox.tables import TABLES
 
 KEPT_IN_NEXT_LINK: Final = frozenset(
@@ -172,6 +173,9 @@ class Reader:
                     del row[helper]
 
     def _finish(self, table: Table, query: Query, shown: Sequence[str], rows: list[Row]) -> None:
+        for name in self.caller.hidden_columns(self.snapshot, table).intersection(shown):
+            for row in rows:
+                row[name] = None
         for name in table.booleans.intersection(shown):
             for row in rows:
                 if row[name] is not None:

@@ -19,8 +19,6 @@ DUPLICATE_ISO_CODE: Final = "0x80048cf3"
 INVALID_ISO_CODE: Final = "0x80048cf2"
 CURRENCY_MISSING: Final = "0x80048cfb"
 
-_CURRENCY: Final = TABLES["transactioncurrency"]
-
 
 @dataclass(slots=True)
 class Rates:
@@ -58,6 +56,8 @@ def derive(table: Table, row: Row, rates: Rates) -> None:
     """Fill the computed columns of a whole row, in place."""
     _derive_owner(table, row)
     _derive_base_amounts(table, row, rates)
+    if table.is_custom and "_organizationid_value" in table.by_name:
+        row["_organizationid_value"] = ORGANIZATION_ID
     derivation = _DERIVATIONS.get(table.name)
     if derivation:
         derivation(row, rates)
@@ -74,7 +74,7 @@ def check(table: Table, before: Row | None, after: Row, snapshot: Snapshot) -> N
 
 
 def check_deletable(table: Table, row: Row, snapshot: Snapshot) -> None:
-    if table is _CURRENCY and row["transactioncurrencyid"] == Rates(snapshot).base:
+    if table.name == "transactioncurrency" and row["transactioncurrencyid"] == Rates(snapshot).base:
         raise bad_request(
             BASE_CURRENCY_NOT_DELETABLE, "The base currency of an organization cannot be deleted."
         )

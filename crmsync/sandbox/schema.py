@@ -136,6 +136,7 @@ class Table:
     many_to_many: tuple[ManyToMany, ...] = ()
     privilege_noun: str = ""
     is_secured: bool = True
+    is_custom: bool = False
     is_creatable: bool = True
     is_updatable: bool = True
     is_deletable: bool = True

@@ -4,31 +4,22 @@ Every row carries a version that grows over the whole environment; it is the row
 clock of change tracking. Deletions leave their id and version behind.
 """
 
-import re
 import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import orjson
 
+from crmsync.sandbox.added import Added
 from crmsync.sandbox.errors import DUPLICATE_RECORD, DataverseError
-from crmsync.sandbox.schema import VERSION_COLUMN, Column, Kind, Ownership, Table
-from crmsync.sandbox.tables import TABLES
-
-_AFFINITIES: Final = {
-    Kind.INTEGER: "INTEGER",
-    Kind.BIG_INTEGER: "INTEGER",
-    Kind.BOOLEAN: "INTEGER",
-    Kind.CHOICE: "INTEGER",
-    Kind.DECIMAL: "REAL",
-    Kind.MONEY: "REAL",
-}
+from crmsync.sandbox.schema import VERSION_COLUMN, Table
+from crmsync.sandbox.sql import compare_caseless, prepare, quoted, text_matches
+from crmsync.sandbox.tables import TABLES, Schema
 
 Row = dict[str, object]
 
@@ -47,11 +38,6 @@ def timestamp(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def quoted(name: str) -> str:
-    """Return a name as an SQL identifier. Only declared names ever reach SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def among(expression: str, *, word: str = "IN") -> str:
     """Return the condition that an SQL expression is one of the values of a `value_list`.
 
@@ -65,10 +51,11 @@ def value_list(values: Iterable[object]) -> str:
 
 
 class Snapshot:
-    """One consistent view of the rows."""
+    """One consistent view of the rows. `schema` describes the tables they are in."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, schema: Schema) -> None:
         self._connection = connection
+        self.schema = schema
 
     def all(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
         return self._connection.execute(sql, parameters).fetchall()
@@ -101,8 +88,7 @@ class Snapshot:
 
     def meta(self, key: str) -> object:
         """Return a setting of the environment, or None."""
-        found = self.one("SELECT value FROM _meta WHERE key = ?", (key,))
-        return orjson.loads(str(found[0])) if found else None
+        return _meta(self._connection, key)
 
     @property
     def version(self) -> int:
@@ -114,10 +100,28 @@ class Snapshot:
 class Transaction(Snapshot):
     """The one writer at work. `rows_written` counts what it inserted, changed and deleted."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__(connection)
+    def __init__(self, connection: sqlite3.Connection, schema: Schema) -> None:
+        super().__init__(connection, schema)
         self._next_version = self.version
         self.rows_written = 0
+
+    @property
+    def added(self) -> Added:
+        """What the environment has beyond the declared tables."""
+        return Added.from_kept(self.meta("added"))
+
+    def set_added(self, added: Added) -> None:
+        """Change what is added: new tables and columns come to be, tables left out go.
+
+        Columns left out stay in the file, unseen, as SQLite keeps them cheaply.
+        """
+        before, self.schema = self.schema, added.schema()
+        self.set_meta("added", added.kept())
+        for table in self.schema.tables.values():
+            if table is not before.tables.get(table.name):
+                prepare(self._connection, table)
+        for name in before.tables.keys() - self.schema.tables.keys():
+            self._connection.execute(f"DROP TABLE {quoted(name)}")
 
     def set_meta(self, key: str, value: object) -> None:
         self._connection.execute(
@@ -162,7 +166,8 @@ class Transaction(Snapshot):
         self.rows_written += 1
 
     def clear(self) -> None:
-        """Forget every row, deletion and journal entry; settings and numbering stay."""
+        """Forget every row, addition, deletion and journal entry; settings and numbering stay."""
+        self.set_added(Added())
         for table in TABLES.values():
             self._connection.execute(f"DELETE FROM {quoted(table.name)}")
         self._connection.execute("DELETE FROM _deletion")
@@ -193,9 +198,10 @@ class Store:
         self._readers: list[sqlite3.Connection] = []
         self._writer = self._connect()
         self._writer.executescript(_OWN_TABLES)
-        for table in TABLES.values():
-            _prepare(self._writer, table)
-        self._clock_offset = _number(Snapshot(self._writer).meta("clock_offset"))
+        self.schema = Added.from_kept(_meta(self._writer, "added")).schema()
+        for table in self.schema.tables.values():
+            prepare(self._writer, table)
+        self._clock_offset = _number(_meta(self._writer, "clock_offset"))
 
     def now(self) -> float:
         return time.time() + self._clock_offset
@@ -211,13 +217,14 @@ class Store:
         with self._writing:
             self._writer.execute("BEGIN IMMEDIATE")
             try:
-                transaction = Transaction(self._writer)
+                transaction = Transaction(self._writer, self.schema)
                 yield transaction
                 transaction.finish()
             except BaseException:
                 self._writer.execute("ROLLBACK")
                 raise
             self._writer.execute("COMMIT")
+            self.schema = transaction.schema
 
     @contextmanager
     def read(self) -> Iterator[Snapshot]:
@@ -225,7 +232,7 @@ class Store:
         connection = self._take_reader()
         connection.execute("BEGIN")
         try:
-            yield Snapshot(connection)
+            yield Snapshot(connection, self.schema)
         finally:
             connection.execute("ROLLBACK")
             self._readers.append(connection)
@@ -249,66 +256,14 @@ class Store:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA cache_size = -65536")
         connection.create_function("text_matches", 2, text_matches, deterministic=True)
-        connection.create_collation("CASELESS", _compare_caseless)
+        connection.create_collation("CASELESS", compare_caseless)
         return connection
 
 
-def text_matches(value: str | None, pattern: str) -> bool | None:
-    """Say whether a text fits a pattern with the wildcards of the service: %, _ and [...].
-
-    Comparison ignores case. `value` null gives null, as in SQL.
-    """
-    if value is None:
-        return None
-    return _compiled(pattern).fullmatch(value) is not None
-
-
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    wildcards = {"%": ".*", "_": "."}
-    pieces = re.findall(r"\[\^?[^\]]+\]|.", pattern, re.DOTALL)
-    body = "".join(
-        piece if len(piece) > 1 else wildcards.get(piece, re.escape(piece)) for piece in pieces
-    )
-    return re.compile(body, re.IGNORECASE | re.DOTALL)
-
-
-def _compare_caseless(left: str, right: str) -> int:
-    first, second = left.casefold(), right.casefold()
-    return (first > second) - (first < second)
+def _meta(connection: sqlite3.Connection, key: str) -> object:
+    found = connection.execute("SELECT value FROM _meta WHERE key = ?", (key,)).fetchone()
+    return orjson.loads(str(found[0])) if found else None
 
 
 def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
-
-
-def _prepare(connection: sqlite3.Connection, table: Table) -> None:
-    """Create the SQL table, or add the columns that it did not have when the file was made."""
-    name, key = quoted(table.name), quoted(table.primary_id)
-    connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({key} TEXT PRIMARY KEY)")
-    present = {str(row[1]) for row in connection.execute(f"PRAGMA table_info({name})")}
-    for column in table.columns:
-        for stored in filter(None, (column.name, column.type_column)):
-            if stored not in present:
-                affinity = _AFFINITIES.get(column.kind, "TEXT")
-                connection.execute(f"ALTER TABLE {name} ADD COLUMN {quoted(stored)} {affinity}")
-    for indexed in _indexed(table):
-        index = quoted(f"{table.name}_by_{indexed}")
-        # Most lookups are empty: those rows need no place in the index.
-        connection.execute(
-            f"CREATE INDEX IF NOT EXISTS {index} ON {name} ({quoted(indexed)}) "
-            f"WHERE {quoted(indexed)} IS NOT NULL"
-        )
-
-
-def _indexed(table: Table) -> Iterator[str]:
-    """Name the columns that deletions, change tracking and polling search by."""
-    yield VERSION_COLUMN
-    if "modifiedon" in table.by_name:
-        yield "modifiedon"
-    yield from (c.name for c in table.columns if c.kind is Kind.GUID and not table.is_secured)
-    yield from (column.name for column in table.lookups if _names_people_data(column))
-
-
-def _names_people_data(column: Column) -> bool:
-    return any(TABLES[target].ownership is Ownership.USER for target in column.targets)

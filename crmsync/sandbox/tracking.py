@@ -13,7 +13,8 @@ from crmsync.sandbox.paging import DeltaMark, Position, delta_mark, link_with, p
 from crmsync.sandbox.query import Query
 from crmsync.sandbox.reading import KEPT_IN_NEXT_LINK, Page, Reader
 from crmsync.sandbox.schema import Table
-from crmsync.sandbox.store import Row, quoted
+from crmsync.sandbox.sql import quoted
+from crmsync.sandbox.store import Row
 
 NOT_TRACKED: Final = "0x80072491"
 EXPIRED: Final = "0x80044352"

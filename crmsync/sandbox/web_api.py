@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from crmsync.sandbox import bulk, functions, metadata
+from crmsync.sandbox import actions, bound, bulk, functions, metadata, solutions
 from crmsync.sandbox.calls import Call
 from crmsync.sandbox.errors import (
     DUPLICATE_RECORD,
@@ -25,7 +25,6 @@ from crmsync.sandbox.payloads import (
 from crmsync.sandbox.query import Query, navigated, options, parse
 from crmsync.sandbox.reading import Reader
 from crmsync.sandbox.schema import ManyToMany, Table
-from crmsync.sandbox.tables import table_of_set
 from crmsync.sandbox.tracking import Tracker
 
 _SEGMENT: Final = re.compile(r"(?P<name>[^(]+)(?:\((?P<key>.*)\))?")
@@ -51,12 +50,12 @@ class Address:
 def answer(call: Call, request: Request) -> Response:
     """Carry out one request of the Web API; refusals are raised as DataverseError."""
     path = request.path.removeprefix(API_PATH)
-    function = functions.find(path)
+    function = functions.find(path) or actions.find(path)
     if function is not None:
         return function(call, request)
     if metadata.is_about_columns(path):
         return metadata.answer(call, request, path)
-    address = _address(path)
+    address = _address(call, path)
     if address.key is None:
         return _answer_set(call, request, address)
     if not address.rest:
@@ -64,15 +63,16 @@ def answer(call: Call, request: Request) -> Response:
     return _answer_navigation(call, request, address)
 
 
-def _address(path: str) -> Address:
+def _address(call: Call, path: str) -> Address:
     first, *rest = path.rstrip("/").split("/")
     match = _SEGMENT.fullmatch(first)
     if match is None:
         raise bad_query(f"Bad Request - Error in query syntax: '{first}'.")
-    table = table_of_set(match["name"])
+    schema = call.environment.store.schema
+    table = schema.of_set(match["name"])
     key = match["key"]
     if key is not None and table.entity_set == "EntityDefinitions":
-        key = metadata.definition_key(key)
+        key = metadata.definition_key(schema, key)
     return Address(table, key, tuple(rest))
 
 
@@ -96,6 +96,8 @@ def _answer_row(call: Call, request: Request, address: Address) -> Response:
         "PATCH": _patch,
         "DELETE": _delete,
     }
+    if address.table.name == "EntityMetadata" and request.method == "PUT":
+        return metadata.update(call, request, address.row_id)
     if request.method not in answers:
         raise _method_not_allowed(request)
     return answers[request.method](call, request, address)
@@ -179,7 +181,10 @@ def _check_none_match(request: Request, *, exists: bool) -> None:
 def _delete(call: Call, request: Request, address: Address) -> Response:
     with call.writing() as writer:
         writer.check_version(address.table, address.row_id, request.headers.get("if-match"))
-        writer.delete(address.table, address.row_id)
+        if address.table.name == "solution":
+            solutions.uninstall(writer, address.row_id)
+        else:
+            writer.delete(address.table, address.row_id)
     return Response(204)
 
 
@@ -205,6 +210,9 @@ def _representation_options(request: Request) -> Mapping[str, str]:
 def _answer_navigation(call: Call, request: Request, address: Address) -> Response:
     if address.rest[-1] == "$ref":
         return _answer_reference(call, request, address)
+    if address.rest[0].startswith(TYPE_PREFIX):
+        name = address.table.name
+        return bound.answer(call, request, name, address.row_id, "/".join(address.rest))
     if len(address.rest) > 1 or request.method != "GET" or "(" in address.rest[0]:
         raise not_implemented(f"{request.method} of the address '{request.path}'")
     navigation = address.rest[0]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import uuid4
 
+from crmsync.sandbox import members
 from crmsync.sandbox.bootstrap import ROOT_BUSINESS_UNIT_ID
 from crmsync.sandbox.callers import Caller
 from crmsync.sandbox.errors import (
@@ -18,10 +19,16 @@ from crmsync.sandbox.errors import (
 from crmsync.sandbox.payloads import Reading, changes, lookup_target
 from crmsync.sandbox.rules import Rates, check, check_deletable, derive
 from crmsync.sandbox.schema import VERSION_COLUMN, Column, ManyToMany, OnDelete, Table
-from crmsync.sandbox.store import Row, Transaction, quoted
+from crmsync.sandbox.sql import quoted
+from crmsync.sandbox.store import Row, Transaction
 from crmsync.sandbox.tables import TABLES, references_to
 
-_ROLE_RELATIONS: Final = frozenset({"systemuserroles_association", "teamroles_association"})
+_ASSOCIATION_RIGHTS: Final = {
+    "systemuserroles_association": ("role", "Assign"),
+    "teamroles_association": ("role", "Assign"),
+    "systemuserprofiles_association": ("fieldsecurityprofile", "Write"),
+    "teamprofiles_association": ("fieldsecurityprofile", "Write"),
+}
 
 
 @dataclass(slots=True)
@@ -49,6 +56,8 @@ class Writer:
         self.caller.require(self.transaction, table, "Create")
         rows = [self._born(table, changes(table, body, reading)) for body in bodies]
         self.transaction.insert(table, rows)
+        for row in rows:
+            members.follow_birth(table, row, self.transaction)
         return [str(row[table.primary_id]) for row in rows]
 
     def update(
@@ -64,6 +73,7 @@ class Writer:
         before = self.existing(table, row_id)
         changed = changes(table, body, reading)
         changed.pop(table.primary_id, None)
+        self.caller.check_columns(self.transaction, table, changed, creating=False)
         self._check_lookups(table, changed)
         after = {**before, **changed}
         if changed.get("statecode", before.get("statecode")) != before.get("statecode"):
@@ -76,12 +86,18 @@ class Writer:
         difference = {name: value for name, value in after.items() if before.get(name) != value}
         difference.pop(VERSION_COLUMN, None)
         self.transaction.update(table, row_id, _only_columns(table, difference))
+        if table.name == "systemuser" and "isdisabled" in difference:
+            members.check_administrator_left(self.transaction, members.ONLY_ADMINISTRATOR_DISABLED)
 
     def delete(self, table: Table, row_id: str) -> None:
         """Delete a row, and do to the rows that name it what their lookups say."""
         if not table.is_deletable:
             raise not_implemented(f"Deleting rows of {table.entity_set}")
         self.caller.require(self.transaction, table, "Delete")
+        self.remove(table, row_id)
+
+    def remove(self, table: Table, row_id: str) -> None:
+        """Delete a row with what hangs on it, whatever the caller may do."""
         self._delete(table, self.existing(table, row_id))
 
     def associate(self, table: Table, row_id: str, relation: ManyToMany, other_id: str) -> None:
@@ -92,6 +108,7 @@ class Writer:
         self.existing(TABLES[other_table], other_id)
         if self._pair_id(table, row_id, relation, other_id):
             raise DataverseError(412, DUPLICATE_RECORD, "Cannot insert duplicate key.")
+        members.check_assignment(relation, {own: row_id, other: other_id}, self.transaction)
         intersect = TABLES[relation.intersect]
         pair: Row = {intersect.primary_id: str(uuid4()), own: row_id, other: other_id}
         self.transaction.insert(intersect, [pair])
@@ -102,6 +119,8 @@ class Writer:
         if pair_id is None:
             raise does_not_exist(relation.intersect, other_id)
         self.transaction.delete(TABLES[relation.intersect], pair_id)
+        if relation.intersect in {*members.ROLE_HOLDERS, "teammembership"}:
+            members.check_administrator_left(self.transaction, members.ONLY_ADMINISTRATOR_REMOVED)
 
     def existing(self, table: Table, row_id: str) -> Row:
         row = self.transaction.row(table, row_id)
@@ -123,12 +142,14 @@ class Writer:
             )
 
     def _born(self, table: Table, given: Row) -> Row:
+        self.caller.check_columns(self.transaction, table, given, creating=True)
         self._check_lookups(table, given)
         row = {**table.newborn, **given}
         row.setdefault(table.primary_id, None)
         row[table.primary_id] = row[table.primary_id] or str(uuid4())
         self._default_currency(table, row, given)
         self._default_owner(table, row)
+        members.fill_newborn(table, row, self.transaction)
         check(table, None, row, self.transaction)
         derive(table, row, self.rates)
         self._stamp(table, row)
@@ -219,10 +240,8 @@ class Writer:
 
     def _require_association(self, relation: ManyToMany) -> None:
         """Giving and taking roles needs the right to assign roles; other ties need Write."""
-        if relation.navigation in _ROLE_RELATIONS:
-            self.caller.require(self.transaction, TABLES["role"], "Assign")
-        else:
-            self.caller.require(self.transaction, TABLES["team"], "Write")
+        table, verb = _ASSOCIATION_RIGHTS.get(relation.navigation, ("team", "Write"))
+        self.caller.require(self.transaction, TABLES[table], verb)
 
 
 def _only_columns(table: Table, values: Mapping[str, object]) -> Row:

@@ -42,6 +42,17 @@ ROLE_PRIVILEGES: Final = ManyToMany(
     ends=(("role", "roleid"), ("privilege", "privilegeid")),
 )
 
+USER_PROFILES: Final = ManyToMany(
+    navigation="systemuserprofiles_association",
+    intersect="systemuserprofiles",
+    ends=(("systemuser", "systemuserid"), ("fieldsecurityprofile", "fieldsecurityprofileid")),
+)
+TEAM_PROFILES: Final = ManyToMany(
+    navigation="teamprofiles_association",
+    intersect="teamprofiles",
+    ends=(("team", "teamid"), ("fieldsecurityprofile", "fieldsecurityprofileid")),
+)
+
 ACCESS_MODES: Final = {
     0: "Read-Write",
     1: "Administrative",
@@ -79,7 +90,7 @@ SYSTEMUSER: Final = Table(
     type_code=8,
     primary_id="systemuserid",
     primary_name="fullname",
-    many_to_many=(USER_ROLES, TEAM_MEMBERS),
+    many_to_many=(USER_ROLES, TEAM_MEMBERS, USER_PROFILES),
     is_deletable=False,
     columns=(
         primary_key("systemuserid"),
@@ -103,12 +114,12 @@ SYSTEMUSER: Final = Table(
         choice("accessmode", ACCESS_MODES, default=0),
         choice("caltype", LICENCE_TYPES, default=0),
         boolean("isdisabled", labels=("Enabled", "Disabled"), default=False),
-        boolean("islicensed", default=False),
+        boolean("islicensed", default=False, access=Access.READ_ONLY),
         boolean("issyncwithdirectory", default=False, access=Access.READ_ONLY),
         boolean("isintegrationuser", default=False),
         boolean("setupuser", default=False),
-        guid("applicationid"),
-        guid("azureactivedirectoryobjectid"),
+        guid("applicationid", access=Access.CREATE_ONLY),
+        guid("azureactivedirectoryobjectid", access=Access.CREATE_ONLY),
         guid("organizationid", access=Access.READ_ONLY),
         lookup("businessunitid", "businessunit", required=True, on_delete=OnDelete.RESTRICT),
         lookup("parentsystemuserid", "systemuser"),
@@ -125,7 +136,7 @@ TEAM: Final = Table(
     type_code=9,
     primary_id="teamid",
     primary_name="name",
-    many_to_many=(TEAM_MEMBERS, TEAM_ROLES),
+    many_to_many=(TEAM_MEMBERS, TEAM_ROLES, TEAM_PROFILES),
     columns=(
         primary_key("teamid"),
         guid("ownerid", access=Access.READ_ONLY),
@@ -154,7 +165,6 @@ BUSINESSUNIT: Final = Table(
     type_code=10,
     primary_id="businessunitid",
     primary_name="name",
-    is_creatable=False,
     is_deletable=False,
     columns=(
         primary_key("businessunitid"),
@@ -187,7 +197,8 @@ ROLE: Final = Table(
         guid("organizationid", access=Access.READ_ONLY),
         boolean("ismanaged", default=False, access=Access.READ_ONLY),
         lookup("businessunitid", "businessunit", required=True, on_delete=OnDelete.RESTRICT),
-        lookup("parentroleid", "role", access=Access.READ_ONLY),
+        # The copies of a role in lower business units go with it.
+        lookup("parentroleid", "role", access=Access.READ_ONLY, on_delete=OnDelete.CASCADE),
         lookup("parentrootroleid", "role", access=Access.READ_ONLY),
         # The template's own table is not imitated; the id is what clients compare.
         Column(name="_roletemplateid_value", kind=Kind.GUID, access=Access.READ_ONLY),
@@ -221,7 +232,10 @@ PRIVILEGE: Final = Table(
 )
 
 
-def _intersect(relation: ManyToMany, *, entity_set: str, type_code: int) -> Table:
+def intersect(
+    relation: ManyToMany, *, entity_set: str, type_code: int, further: tuple[Column, ...] = ()
+) -> Table:
+    """Declare the table behind a many-to-many relation."""
     (_, first), (_, second) = relation.ends
     name = relation.intersect
     return Table(
@@ -240,14 +254,20 @@ def _intersect(relation: ManyToMany, *, entity_set: str, type_code: int) -> Tabl
             primary_key(f"{name.removesuffix('s')}id"),
             guid(first),
             guid(second),
+            *further,
             Column(name="versionnumber", kind=Kind.BIG_INTEGER, access=Access.READ_ONLY),
         ),
     )
 
 
 INTERSECTS: Final = (
-    _intersect(USER_ROLES, entity_set="systemuserrolescollection", type_code=15),
-    _intersect(TEAM_MEMBERS, entity_set="teammemberships", type_code=23),
-    _intersect(TEAM_ROLES, entity_set="teamrolescollection", type_code=40),
-    _intersect(ROLE_PRIVILEGES, entity_set="roleprivilegescollection", type_code=12),
+    intersect(USER_ROLES, entity_set="systemuserrolescollection", type_code=15),
+    intersect(TEAM_MEMBERS, entity_set="teammemberships", type_code=23),
+    intersect(TEAM_ROLES, entity_set="teamrolescollection", type_code=40),
+    intersect(
+        ROLE_PRIVILEGES,
+        entity_set="roleprivilegescollection",
+        type_code=12,
+        further=(integer("privilegedepthmask"),),
+    ),
 )
