@@ -14,7 +14,7 @@ _ENVIRONMENT_HOST = re.compile(
     rf"{_LABEL}(?:\.api)?\.(?:crm(?:[1-9][0-9]?)?\.dynamics\.com|crm\.microsoftdynamics\.us"
     r"|crm\.appsplatform\.us|crm\.dynamics\.cn)"
 )
-_LOGIN_HOSTS = frozenset(
+LOGIN_HOSTS = frozenset(
     {"login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn"}
 )
 _SANDBOX_HOST = re.compile(rf"{_LABEL}\.crm\.sandbox\.test")
@@ -33,7 +33,7 @@ class Hosts:
         return _ENVIRONMENT_HOST.fullmatch(host) is not None
 
     def is_login(self, host: str) -> bool:
-        return host in _LOGIN_HOSTS or (self.sandbox and host == _SANDBOX_LOGIN_HOST)
+        return host in LOGIN_HOSTS or (self.sandbox and host == _SANDBOX_LOGIN_HOST)
 
 
 def environment_origin(text: str, *, hosts: Hosts) -> str:

@@ -1,17 +1,39 @@
 """Who is who in an environment: the caller, the organization, users and their roles."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from crmsync.dataverse import odata
 from crmsync.dataverse.client import Client
-from crmsync.dataverse.errors import UnreadableAnswer
+from crmsync.dataverse.errors import (
+    ConnectionLost,
+    DuplicateRow,
+    ServiceUnavailable,
+    UnreadableAnswer,
+)
+from crmsync.dataverse.roles import (
+    SYSTEM_ADMINISTRATOR,
+    SYSTEM_CUSTOMIZER,
+    HeldRole,
+    roles_held,
+)
 
-# Role templates are the same in every environment; names are translated, ids are not.
-# Source: Microsoft BCApps, CDSIntegrationImpl.
-SYSTEM_ADMINISTRATOR = UUID("627090ff-40a3-4053-8790-584edc5be201")
-SYSTEM_CUSTOMIZER = UUID("119f245c-3cc8-4b62-b31c-d1a046ced15d")
+_JSON = {"Content-Type": "application/json; charset=utf-8"}
+
+
+class AccessMode(IntEnum):
+    """``systemuser.accessmode`` (Microsoft's Common Data Model, systemuser)."""
+
+    READ_WRITE = 0
+    ADMINISTRATIVE = 1
+    READ = 2
+    SUPPORT = 3
+    NON_INTERACTIVE = 4
+    DELEGATED_ADMINISTRATOR = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +45,46 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Organization:
+    """``version`` is the service's, like ``9.2.26082.167``; ``base_currency_precision`` counts
+    the decimals of amounts in the base currency."""
+
     name: str
+    version: str
     base_currency_id: UUID
     base_currency_code: str
+    base_currency_precision: int
 
 
 @dataclass(frozen=True, slots=True)
 class User:
     user_id: UUID
+    business_unit_id: UUID
     full_name: str
     is_disabled: bool
     is_licensed: bool
     access_mode: int
     application_id: UUID | None
-    role_templates: frozenset[UUID]
-    role_names: tuple[str, ...]
+    roles: tuple[HeldRole, ...]
+
+    @property
+    def role_templates(self) -> frozenset[UUID]:
+        return frozenset(role.template_id for role in self.roles if role.template_id)
+
+    @property
+    def role_names(self) -> tuple[str, ...]:
+        return tuple(sorted({role.name for role in self.roles}))
 
     @property
     def is_system_administrator(self) -> bool:
         return SYSTEM_ADMINISTRATOR in self.role_templates
+
+    @property
+    def is_system_customizer(self) -> bool:
+        return SYSTEM_CUSTOMIZER in self.role_templates
+
+    def holds(self, root_role_id: UUID) -> bool:
+        """Whether the user holds the role, by its id in the root business unit."""
+        return any(role.root_role_id == root_role_id for role in self.roles)
 
 
 def who_am_i(client: Client) -> Caller:
@@ -57,52 +100,91 @@ def who_am_i(client: Client) -> Caller:
         raise UnreadableAnswer("Sales does not say who we are.") from error
 
 
+def version(client: Client) -> str:
+    """The version of the service, four numbers with dots between."""
+    found = client.channel.send("GET", "RetrieveVersion").json().get("Version")
+    if not isinstance(found, str):
+        raise UnreadableAnswer("Sales does not say its version.")
+    return found
+
+
 def organization(client: Client) -> Organization:
     """The one organization of the environment and its base currency."""
-    row = _first(client, "organizations", {"$select": "name,_basecurrencyid_value"})
+    columns = "name,_basecurrencyid_value,basecurrencyprecision"
+    row = _first(client, "organizations", {"$select": columns})
     base_id = row["_basecurrencyid_value"]
     base = client.channel.send(
         "GET", f"transactioncurrencies({base_id})?$select=isocurrencycode"
     ).json()
     return Organization(
         name=row["name"],
+        version=version(client),
         base_currency_id=UUID(base_id),
         base_currency_code=base["isocurrencycode"],
+        base_currency_precision=int(row["basecurrencyprecision"]),
     )
 
 
 def user(client: Client, user_id: UUID) -> User:
-    """One user with the roles held directly and through teams."""
-    columns = "systemuserid,fullname,isdisabled,islicensed,accessmode,applicationid"
+    """One user with the roles held directly and through teams. Raises RowMissing."""
+    columns = (
+        "systemuserid,fullname,isdisabled,islicensed,accessmode,applicationid,_businessunitid_value"
+    )
     row = client.channel.send("GET", f"systemusers({user_id})?$select={columns}").json()
-    roles = _roles(client, user_id)
     application = row.get("applicationid")
     return User(
         user_id=user_id,
+        business_unit_id=UUID(row["_businessunitid_value"]),
         full_name=row.get("fullname") or "",
         is_disabled=bool(row.get("isdisabled")),
         is_licensed=bool(row.get("islicensed")),
         access_mode=int(row.get("accessmode") or 0),
         application_id=UUID(application) if application else None,
-        role_templates=frozenset(
-            UUID(role["_roletemplateid_value"])
-            for role in roles
-            if role.get("_roletemplateid_value")
-        ),
-        role_names=tuple(sorted({role["name"] for role in roles})),
+        roles=roles_held(client, user_id),
     )
 
 
-def _roles(client: Client, user_id: UUID) -> list[dict[str, Any]]:
-    select = "$select=name,_roletemplateid_value"
-    path = f"systemusers({user_id})"
-    direct = client.channel.send("GET", f"{path}/systemuserroles_association?{select}").json()
-    teams = client.channel.send(
-        "GET",
-        f"{path}/teammembership_association?$select=name&$expand=teamroles_association({select})",
-    ).json()
-    inherited = [role for team in teams["value"] for role in team["teamroles_association"]]
-    return [*direct["value"], *inherited]
+def create_application_user(
+    client: Client,
+    *,
+    application_id: UUID,
+    business_unit_id: UUID,
+    first_name: str,
+    last_name: str,
+) -> UUID:
+    """The id of the application's user, created when there is none.
+
+    One application has one user in an environment. A lost answer does no harm: the user that may
+    have been created is looked up. Raises PrivilegeMissing, Rejected and TransientErrors.
+    """
+    if found := user_by_application(client, application_id):
+        return found
+    body = {
+        "applicationid": str(application_id),
+        "businessunitid@odata.bind": f"/businessunits({business_unit_id})",
+        "firstname": first_name,
+        "lastname": last_name,
+    }
+    try:
+        client.channel.send("POST", "systemusers", headers=_JSON, body=orjson.dumps(body))
+    except (ConnectionLost, UnreadableAnswer, ServiceUnavailable, DuplicateRow):
+        if found := user_by_application(client, application_id):
+            return found
+        raise
+    found = user_by_application(client, application_id)
+    if found is None:
+        raise UnreadableAnswer("The application user that was created is not to be found.")
+    return found
+
+
+def set_access_mode(client: Client, user_id: UUID, mode: AccessMode) -> None:
+    """How a user may use Sales. Raises RowMissing, PrivilegeMissing, Rejected."""
+    client.channel.send(
+        "PATCH",
+        odata.row_path("systemusers", user_id),
+        headers={**_JSON, "If-Match": "*"},
+        body=orjson.dumps({"accessmode": int(mode)}),
+    )
 
 
 def user_by_name(client: Client, name: str) -> UUID | None:

@@ -1,8 +1,4 @@
-"""Tokens for one identity, from Microsoft Entra through MSAL.
-
-MSAL demands an https authority and, for a host it does not know, no instance discovery (it would
-ask login.microsoftonline.com). It hands errors back as dictionaries.
-"""
+"""Tokens for one identity, from Microsoft Entra through MSAL."""
 
 import re
 import threading
@@ -11,45 +7,32 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msal
-import orjson
 import requests
 
+from crmsync.dataverse import certificates
 from crmsync.dataverse.address import Hosts
 from crmsync.dataverse.errors import (
     AddressRefused,
     ConnectionLost,
     ServiceUnavailable,
     SignInFailed,
-    Throttled,
     Trace,
     UnreadableAnswer,
 )
-from crmsync.dataverse.governor import now_utc, read_retry_after
 from crmsync.dataverse.session import API_PATH, CONNECT_SECONDS, DEADLINE_SECONDS
+from crmsync.dataverse.token_service import Authority, Bounded, access_token, speak
+
+__all__ = [
+    "ApplicationTokens",
+    "Authority",
+    "BearerToken",
+    "CertificateTokens",
+    "PasswordTokens",
+    "discover_authority",
+]
 
 _CHALLENGE = re.compile(r"authorization_uri=\"?(https://[^\s\",]+)", re.IGNORECASE)
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-
-# AADSTS codes, from Microsoft's documentation of Entra authentication errors.
-_SENTENCES = {
-    7000215: "The application's secret is not valid.",
-    7000222: "The application's secret has expired.",
-    700016: "The application is not known in this tenant.",
-    50126: "The user name or the password is wrong.",
-    50034: "The user is not known in this tenant.",
-    50057: "The user's account is disabled.",
-    50076: "The user must sign in with a second factor; use an application instead.",
-    65001: "Nobody has consented to the application's access to Dynamics 365.",
-    90002: "The tenant is not known.",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """The token service of one tenant, for example https://login.microsoftonline.com/<guid>."""
-
-    url: str
-    tenant: str
 
 
 def discover_authority(origin: str, *, session: requests.Session, hosts: Hosts) -> Authority:
@@ -93,17 +76,49 @@ class ApplicationTokens:
     def token(self, *, fresh: bool = False) -> str:
         with self._lock:
             if self._app is None or fresh:
-                self._app = _speak(
-                    lambda: msal.ConfidentialClientApplication(
-                        self.application_id,
-                        authority=self.authority.url,
-                        client_credential=self.secret,
-                        instance_discovery=False,
-                        http_client=_Bounded(self.session),
-                    )
-                )
-            scopes = [f"{self.origin}/.default"]
-            return _access_token(_speak(lambda: self._app.acquire_token_for_client(scopes)))
+                self._app = _confidential_app(self, self.secret)
+            return _of_application(self._app, self.origin)
+
+
+@dataclass
+class CertificateTokens:
+    """An application (service principal) with a certificate: it signs what it asks for.
+
+    ``pem`` holds the certificate and its private key; see certificates.read_certificate.
+    """
+
+    origin: str
+    authority: Authority
+    application_id: str
+    pem: str = field(repr=False)
+    session: requests.Session = field(repr=False)
+    _app: Any = field(default=None, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def token(self, *, fresh: bool = False) -> str:
+        """As Tokens says; raises CertificateUnreadable, too."""
+        with self._lock:
+            if self._app is None or fresh:
+                self._app = _confidential_app(self, certificates.credential(self.pem))
+            return _of_application(self._app, self.origin)
+
+
+def _confidential_app(
+    tokens: ApplicationTokens | CertificateTokens, credential: str | dict[str, str]
+) -> Any:
+    return speak(
+        lambda: msal.ConfidentialClientApplication(
+            tokens.application_id,
+            authority=tokens.authority.url,
+            client_credential=credential,
+            instance_discovery=False,
+            http_client=Bounded(tokens.session),
+        )
+    )
+
+
+def _of_application(app: Any, origin: str) -> str:
+    return access_token(speak(lambda: app.acquire_token_for_client([f"{origin}/.default"])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,24 +149,24 @@ class PasswordTokens:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def token(self, *, fresh: bool = False) -> str:
-        return _access_token(self._answer(fresh=fresh))
+        return access_token(self._answer(fresh=fresh))
 
     def exchange(self) -> BearerToken:
         """A token to go on with once the password is forgotten. Raises as ``token`` does."""
         answer = self._answer(fresh=True)
-        return BearerToken(_access_token(answer), int(answer.get("expires_in") or 0))
+        return BearerToken(access_token(answer), int(answer.get("expires_in") or 0))
 
     def _answer(self, *, fresh: bool) -> dict[str, Any]:
         with self._lock:
             if self._app is None or fresh:
-                self._app = _speak(self._new_app)
+                self._app = speak(self._new_app)
             scopes = [f"{self.origin}/user_impersonation"]
             account = next(iter(self._app.get_accounts(username=self.username)), None)
             result = None
             if account:
-                result = _speak(lambda: self._app.acquire_token_silent(scopes, account=account))
+                result = speak(lambda: self._app.acquire_token_silent(scopes, account=account))
             if not result:
-                result = _speak(
+                result = speak(
                     lambda: self._app.acquire_token_by_username_password(
                         self.username, self.password, scopes=scopes
                     )
@@ -164,71 +179,5 @@ class PasswordTokens:
             self.application_id,
             authority=self.authority.url,
             instance_discovery=False,
-            http_client=_Bounded(self.session),
+            http_client=Bounded(self.session),
         )
-
-
-class _Bounded:
-    """What MSAL needs of a session, with our timeouts and without redirects."""
-
-    def __init__(self, session: requests.Session) -> None:
-        self._session = session
-
-    def get(self, url: str, **options: Any) -> requests.Response:
-        return _readable(self._session.get(url, **_bounded(options)))
-
-    def post(self, url: str, **options: Any) -> requests.Response:
-        return _readable(self._session.post(url, **_bounded(options)))
-
-    def close(self) -> None:
-        """The session belongs to the channel and outlives MSAL's application."""
-
-
-def _bounded(options: dict[str, Any]) -> dict[str, Any]:
-    options["timeout"] = (CONNECT_SECONDS, DEADLINE_SECONDS)
-    options["allow_redirects"] = False
-    return options
-
-
-def _readable(response: requests.Response) -> requests.Response:
-    """The answer, if it is one: MSAL takes a gateway's error page for an unknown tenant.
-
-    Raises Throttled, ServiceUnavailable or UnreadableAnswer.
-    """
-    if response.status_code == 429:
-        wait = read_retry_after(response.headers.get("Retry-After"), now=now_utc())
-        raise Throttled("The sign-in service asked us to wait.", retry_after=wait)
-    if response.status_code == 408 or response.status_code >= 500:
-        raise ServiceUnavailable(
-            f"The sign-in service answered with status {response.status_code}."
-        )
-    try:
-        value = orjson.loads(response.content)
-    except orjson.JSONDecodeError as error:
-        raise UnreadableAnswer("The answer of the sign-in service is not JSON.") from error
-    if not isinstance(value, dict):
-        raise UnreadableAnswer("The answer of the sign-in service is not a JSON object.")
-    return response
-
-
-def _speak(call: Any) -> Any:
-    """Run an MSAL call; it raises requests' errors and ValueError for an odd discovery."""
-    try:
-        return call()
-    except (requests.RequestException, OSError) as error:
-        raise ConnectionLost("The sign-in service cannot be reached.") from error
-    except ValueError as error:
-        raise SignInFailed("The sign-in service does not know this tenant.") from error
-
-
-def _access_token(result: dict[str, Any]) -> str:
-    token = result.get("access_token")
-    if isinstance(token, str):
-        return token
-    codes = [code for code in result.get("error_codes") or [] if isinstance(code, int)]
-    code = codes[0] if codes else 0
-    sentence = _SENTENCES.get(code, "The sign-in was refused.")
-    service_code = f"AADSTS{code}" if code else str(result.get("error", ""))
-    if result.get("error") == "temporarily_unavailable":
-        raise ConnectionLost("The sign-in service is not available at the moment.")
-    raise SignInFailed(sentence, Trace("POST", "token", service_code=service_code))

@@ -103,6 +103,14 @@ class Client:
             page = self.page(page.next_link, track_changes=False)
             yield page.rows
 
+    def every(self, path: str) -> Iterator[Row]:
+        """All rows behind a relative address with its query options, over all pages."""
+        link: str | None = path
+        while link:
+            page = self.page(link, track_changes=False)
+            yield from page.rows
+            link = page.next_link
+
     def existing(self, table: Table, ids: Iterable[UUID]) -> dict[UUID, str]:
         """The ETags of those rows that exist, looked up in chunks."""
         wanted = list(ids)

@@ -20,8 +20,12 @@
     └── EnvironmentRefused         everything stops
         ├── AddressRefused          not an address of an environment, or a link to elsewhere
         ├── SignInFailed            the token service said no
+        ├── SignInNotOurs           an answer of the sign-in page to nothing that we asked
+        ├── CertificateUnreadable   no certificate with its private key to sign in with
         ├── NotAMember              the identity is unknown, disabled or without roles there
-        └── WrongOrganization
+        ├── WrongOrganization
+        ├── SolutionUnreadable      not a solution, or not one that we would open
+        └── ImportFailed            Sales did not take the solution
 
 Told apart by the service's error code before the status. Sources: Microsoft docs "compose HTTP
 requests and handle errors", "service protection API limits", Web API client errors.
@@ -150,6 +154,19 @@ class SignInFailed(EnvironmentRefused):
     remedy = "Check the user name, the password or secret, and the application id."
 
 
+class SignInNotOurs(EnvironmentRefused):
+    code = "sign_in_not_ours"
+    remedy = "Start the sign-in again from the setup page, in the same browser."
+
+
+class CertificateUnreadable(EnvironmentRefused):
+    code = "certificate_unreadable"
+    remedy = (
+        "Give a PEM text that holds the certificate registered with the application and its RSA "
+        "private key, without a passphrase."
+    )
+
+
 class NotAMember(EnvironmentRefused):
     code = "not_a_member"
     remedy = "Ask an administrator of Sales to enable the user there and to give it a role."
@@ -158,6 +175,16 @@ class NotAMember(EnvironmentRefused):
 class WrongOrganization(EnvironmentRefused):
     code = "wrong_organization"
     remedy = "Connect to the organization that this installation was set up with, or set up anew."
+
+
+class SolutionUnreadable(EnvironmentRefused):
+    code = "solution_unreadable"
+    remedy = "Use the integration solution that came with this installation."
+
+
+class ImportFailed(EnvironmentRefused):
+    code = "import_failed"
+    remedy = "Read what Sales said about the import, correct it there, and import again."
 
 
 _BY_SERVICE_CODE: dict[str, type[DataverseError]] = {
@@ -181,6 +208,13 @@ _BY_SERVICE_CODE: dict[str, type[DataverseError]] = {
     "0x80072321": Throttled,
     "0x80072326": Throttled,
     "0x8005f103": Throttled,
+    "0x80071151": Throttled,
+    "0x80048000": ImportFailed,
+    "0x8004802c": ImportFailed,
+    "0x80048033": ImportFailed,
+    "0x80048040": ImportFailed,
+    "0x80048041": ImportFailed,
+    "0x80048066": ImportFailed,
 }
 
 _BY_STATUS: dict[int, type[DataverseError]] = {

@@ -23,6 +23,14 @@ def query(entity_set: str, options: Mapping[str, str]) -> str:
     return f"{entity_set}?{encoded}" if encoded else entity_set
 
 
+def either(column: str, values: Iterable[str]) -> str:
+    """A filter that is true where the column equals one of the values, written as OData has them.
+
+    For a handful of values, one at least, and for lookups; ``any_of`` takes hundreds of ids.
+    """
+    return "(" + " or ".join(f"{column} eq {value}" for value in values) + ")"
+
+
 def any_of(column: str, ids: Iterable[UUID]) -> str:
     """A filter that is true for rows whose GUID column holds one of the ids."""
     values = ",".join(f'"{row_id}"' for row_id in ids)

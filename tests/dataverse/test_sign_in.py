@@ -24,7 +24,7 @@ from tests.dataverse.wires import (
     ORIGIN,
     application_tokens,
     authority,
-    open_channel,
+    client_of,
     password_tokens,
 )
 from tests.sandboxes import Sandbox
@@ -35,11 +35,6 @@ SANDBOX = Hosts(sandbox=True)
 def discover(sandbox: Sandbox) -> Authority:
     session = open_session(sandbox_port=sandbox.port)
     return discover_authority(ORIGIN, session=session, hosts=SANDBOX)
-
-
-def client_of(sandbox: Sandbox, identity: dict[str, str]) -> Client:
-    tokens = password_tokens(sandbox, identity["username"], identity["password"])
-    return Client(open_channel(sandbox.port, tokens))
 
 
 def test_the_environment_says_which_tenant_it_belongs_to(sandbox: Sandbox) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import requests
+
 from crmsync.dataverse.auth import ApplicationTokens, Authority, PasswordTokens
-from crmsync.dataverse.client import Table
+from crmsync.dataverse.client import Client, Table
 from crmsync.dataverse.governor import Gate
 from crmsync.dataverse.session import Channel, Tokens, open_session
 from tests.sandboxes import Sandbox
@@ -108,3 +110,30 @@ def _answer_all(server: socket.socket, found: Listener, answer: bytes) -> None:
             found.connections += 1
             found.received += connection.recv(65_536)
             connection.sendall(answer)
+
+
+def administrator(sandbox: Sandbox) -> Client:
+    """A client of the System Administrator."""
+    return client_of(sandbox, sandbox.ready["administrator"])
+
+
+def client_of(sandbox: Sandbox, identity: dict[str, str]) -> Client:
+    """A client of a user of the ready line."""
+    tokens = password_tokens(sandbox, identity["username"], identity["password"])
+    return Client(open_channel(sandbox.port, tokens))
+
+
+def plant(sandbox: Sandbox, *wishes: object) -> None:
+    """Put into the environment what others may have there."""
+    answer = requests.post(sandbox.url("/_sandbox/plant"), json=list(wishes), timeout=30)
+    assert answer.status_code == 200, answer.text
+
+
+def pace(sandbox: Sandbox, **settings: object) -> None:
+    """How imports go that begin after this; the sandbox names the settings."""
+    answer = requests.post(sandbox.url("/_sandbox/imports"), json=settings, timeout=30)
+    assert answer.status_code == 200, answer.text
+
+
+def pass_time(sandbox: Sandbox, seconds: float) -> None:
+    sandbox.edit({"clock": {"advance": seconds}})
