@@ -13,6 +13,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from crmsync.broker import BROKER_SCHEMES, broker_url, transport_options
+from crmsync.dataverse.address import LOGIN_HOSTS
 from crmsync.keyfiles import read_or_create_key
 
 # Generic classes of Django are subscripted in annotations; at run time that needs help.
@@ -118,10 +119,12 @@ INSTALLED_APPS = [
     "axes",
     "django_htmx",
     "formtools",
+    "crmsync.audit",
     "crmsync.ledger",
     "crmsync.connections",
     "crmsync.mapping",
     "crmsync.sync",
+    "crmsync.availability",
     "crmsync.frame",
     "coupling",
     "fullsync",
@@ -132,14 +135,16 @@ MIDDLEWARE = [
     "crmsync.frame.middleware.no_body_for_head",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    # Before the static files, which answer at once.
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "crmsync.frame.middleware.ends_in_time",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "crmsync.frame.middleware.never_stored",
     "crmsync.frame.middleware.DefaultDeny",
@@ -208,16 +213,31 @@ LOGIN_REDIRECT_URL = "frame:home"
 LOGOUT_REDIRECT_URL = "frame:sign-in"
 # A form may name more records than are done at once: the page says so instead of refusing it.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
-SESSION_COOKIE_AGE = 12 * 60 * 60
+# A working day without a click: nobody sits in front of it any more.
+SESSION_IDLE_SECONDS = 8 * 60 * 60
+# However busy, everybody shows their password once a week.
+SESSION_COOKIE_AGE = 7 * 24 * 60 * 60
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "crmsync.frame.views.csrf_failed"
+CSRF_FAILURE_VIEW = "crmsync.frame.views.problems.csrf_failed"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = CRMSYNC_HTTPS
+MESSAGE_STORAGE = "crmsync.frame.cookies.MessageStorage"
 if CRMSYNC_HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    # Asked on the machine itself, without the proxy.
+    SECURE_REDIRECT_EXEMPT = [r"^health$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    # The prefix makes browsers refuse what a neighbouring host, or one without https, would set.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    LANGUAGE_COOKIE_NAME = "__Host-django_language"
+# To ask for a place in the browsers' lists is for the owner of the whole domain alone.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 
 # Ten wrong passwords for one name from one address: that pair waits, nobody else does. The
 # address is the peer's own, so that no header can forge it.
@@ -232,13 +252,18 @@ AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
 AXES_DISABLE_ACCESS_LOG = True
 
+SIGN_IN_PAGES = [f"https://{host}" for host in sorted(LOGIN_HOSTS)]
+if CRMSYNC_SANDBOX_PORT:
+    # The sandbox shows its page to browsers where they reach it.
+    SIGN_IN_PAGES.append(f"http://127.0.0.1:{CRMSYNC_SANDBOX_PORT}")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
-        "form-action": [SELF],
+        # To sign in with Microsoft a form is answered by a redirect to these.
+        "form-action": [SELF, *SIGN_IN_PAGES],
     }
 }
 

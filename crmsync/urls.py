@@ -4,10 +4,10 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from crmsync.health import health
 
-handler400 = "crmsync.frame.views.bad_request"
-handler403 = "crmsync.frame.views.not_allowed"
-handler404 = "crmsync.frame.views.not_found"
-handler500 = "crmsync.frame.views.went_wrong"
+handler400 = "crmsync.frame.views.problems.bad_request"
+handler403 = "crmsync.frame.views.problems.not_allowed"
+handler404 = "crmsync.frame.views.problems.not_found"
+handler500 = "crmsync.frame.views.problems.went_wrong"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health", health, name="health"),

@@ -3,7 +3,8 @@
 ConnectionProblem
 ├── NotConnected
 ├── Disabled
-└── SecretUnreadable
+├── SecretUnreadable
+└── KeysElsewhere
 """
 
 from typing import ClassVar
@@ -40,3 +41,8 @@ class SecretUnreadable(ConnectionProblem):
         "Have the administrator restore the sealing key, or connect again in "
         "Dynamics 365 Connection Setup."
     )
+
+
+class KeysElsewhere(ConnectionProblem):
+    code = "keys_elsewhere"
+    remedy = _("Put a new key in front of the others there, then run the command without --new.")

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser, User
 
 SET_UP = "frame.set_up"
 COUPLE = "frame.couple"
@@ -18,10 +19,14 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The permissions of which one is enough, to look and to change; None is anybody."""
+    """The permissions of which one is enough, to look and to change; None is anybody.
+
+    ``with_given_password``: also to people who have yet to choose a password of their own.
+    """
 
     look: frozenset[str] | None
     change: frozenset[str] | None
+    with_given_password: bool = False
 
     def needed(self, method: str | None) -> frozenset[str] | None:
         return self.look if method in SAFE_METHODS else self.change
@@ -35,6 +40,11 @@ def anybody(view: View) -> View:
 def signed_in(view: View) -> View:
     """Open to everybody with an account, whatever the role."""
     return _declare(view, Access(frozenset(), frozenset()))
+
+
+def with_given_password(view: View) -> View:
+    """Open to everybody with an account, even with the password that somebody else gave them."""
+    return _declare(view, Access(frozenset(), frozenset(), with_given_password=True))
 
 
 def may(*change: str, look: frozenset[str] = ANY_ROLE) -> Callable[[View], View]:
@@ -56,8 +66,21 @@ def _declare(view: View, access: Access) -> View:
     return view
 
 
+def must_choose_password(user: AbstractBaseUser | AnonymousUser) -> bool:
+    return getattr(getattr(user, "account", None), "must_choose_password", False)
+
+
 class GroupBackend(ModelBackend):
     """Permissions come by group alone: nobody has one of their own, and nobody looks for it."""
+
+    def get_user(self, user_id: int) -> User | None:
+        """Somebody who may go on, with what is known of the account, in one question."""
+        found = User.objects.select_related("account").filter(pk=user_id).first()
+        return found if self.user_can_authenticate(found) else None
+
+    def user_can_authenticate(self, user: User | AnonymousUser | None) -> bool:
+        account = getattr(user, "account", None)
+        return super().user_can_authenticate(user) and not (account and account.is_non_interactive)
 
     def get_user_permissions(
         self, user_obj: AbstractBaseUser | Any, obj: object = None

@@ -1,9 +1,17 @@
-from typing import ClassVar
+"""What people type on the pages of the frame."""
+
+from typing import Any, ClassVar
 
 from django import forms
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.utils.translation import gettext_lazy as _
 
+from crmsync.audit.acts import ACTS
+from crmsync.audit.queries import Chosen
 from crmsync.connections.models import Connection
+from crmsync.frame.people import LONGEST_NAME
+from crmsync.frame.roles import CAPTIONS, DUTIES, Role
 from crmsync.ledger.models import CompanyInformation
 from crmsync.terms import Experience
 
@@ -52,3 +60,74 @@ class CompanyForm(forms.ModelForm[CompanyInformation]):
                 _("This installation is connected to Sales, which needs the Suite experience.")
             )
         return experience
+
+
+def _roles() -> list[tuple[str, str]]:
+    """Each group with what it may do, and none."""
+    groups = [(role.value, f"{CAPTIONS[role]}: {DUTIES[role]}") for role in Role]
+    return [*groups, ("", str(_("None: sees Home alone")))]
+
+
+class GroupForm(forms.Form):
+    role = forms.ChoiceField(
+        label=_("Group"), choices=_roles, widget=forms.RadioSelect, required=False
+    )
+
+    def clean_role(self) -> Role | None:
+        value: str = self.cleaned_data["role"]
+        return Role(value) if value else None
+
+
+class PersonForm(GroupForm):
+    name = forms.CharField(
+        label=_("Name"),
+        help_text=_("What they sign in with: letters, digits and @ . + - _"),
+        max_length=LONGEST_NAME,
+        validators=[UnicodeUsernameValidator()],
+    )
+    email = forms.EmailField(label=_("Email"), help_text=_("Not needed."), required=False)
+    non_interactive = forms.BooleanField(
+        label=_("Only uses a web service key"),
+        help_text=_("For a program, such as Sales itself: nobody signs in to the pages with it."),
+        required=False,
+    )
+    field_order = ("name", "email", "role", "non_interactive")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("non_interactive") and cleaned.get("role"):
+            self.add_error("role", _("What only uses a web service key is in no group."))
+        return cleaned
+
+
+class OwnPasswordForm(PasswordChangeForm):
+    """The person's own choice, which is another one than the password they have."""
+
+    def clean_new_password1(self) -> str:
+        chosen: str = self.cleaned_data["new_password1"]
+        if chosen == self.data.get("old_password"):
+            raise forms.ValidationError(_("Choose another password than the one you have."))
+        return chosen
+
+
+class AuditForm(forms.Form):
+    who = forms.CharField(label=_("Person"), max_length=LONGEST_NAME, required=False)
+    act = forms.ChoiceField(
+        label=_("Act"),
+        choices=lambda: [("", _("All acts")), *((act, one.caption) for act, one in ACTS.items())],
+        required=False,
+    )
+    day = forms.DateField(
+        label=_("Day"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d"],
+        required=False,
+    )
+    before = forms.IntegerField(min_value=1, required=False)
+
+    @property
+    def chosen(self) -> Chosen:
+        """What is asked for; an answer that makes no sense asks for everything."""
+        self.full_clean()
+        asked = {name: self.cleaned_data.get(name) for name in ("who", "act", "day")}
+        return Chosen(**{name: value for name, value in asked.items() if value})

@@ -1,15 +1,18 @@
 """What holds for every page: closed unless its view opens it, and never kept by a cache."""
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect
 from django_htmx.http import HttpResponseClientRefresh
 
-from crmsync.frame.access import Access
+from crmsync.frame import sessions
+from crmsync.frame.access import SAFE_METHODS, Access, must_choose_password
 
 logger = logging.getLogger(__name__)
 
@@ -38,16 +41,41 @@ class DefaultDeny:
             return None
         if not request.user.is_authenticated:
             return _to_sign_in(request)
+        if must_choose_password(request.user) and not access.with_given_password:
+            return _whole_page(request) or redirect("frame:password")
         if needed and not any(request.user.has_perm(permission) for permission in needed):
             raise PermissionDenied
         return None
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    return _whole_page(request) or redirect_to_login(request.get_full_path())
+
+
+def _whole_page(request: HttpRequest) -> HttpResponse | None:
     """A fragment of a page that outlived its session takes the whole page along."""
-    if request.headers.get("HX-Request"):
-        return HttpResponseClientRefresh()
-    return redirect_to_login(request.get_full_path())
+    return HttpResponseClientRefresh() if _is_fragment(request) else None
+
+
+def _is_fragment(request: HttpRequest) -> bool:
+    return bool(request.headers.get("HX-Request"))
+
+
+def ends_in_time(get_response: Handler) -> Handler:
+    """A session ends when nobody used it for long, and at the latest after a week.
+
+    A page that looks for news by itself is nobody's use of it.
+    """
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        now = time.time()
+        if sessions.is_over(request.session, now=now):
+            request.session.flush()
+        elif not (_is_fragment(request) and request.method in SAFE_METHODS):
+            sessions.note_use(request.session, now=now)
+        return get_response(request)
+
+    return answer
 
 
 def no_body_for_head(get_response: Handler) -> Handler:
@@ -62,6 +90,8 @@ def no_body_for_head(get_response: Handler) -> Handler:
         if request.method == "HEAD" and isinstance(response, HttpResponse):
             response.content = b""
             response.headers.pop("Content-Length", None)
+        elif request.method == "HEAD" and isinstance(response, StreamingHttpResponse):
+            response.streaming_content = ()
         return response
 
     return answer

@@ -66,6 +66,8 @@ def _sections(request: HttpRequest) -> Iterator[Section]:
                     request, _("Dynamics 365 Connection Setup"), "setup_wizard:start", "connection"
                 ),
                 _entry(request, _("Company Information"), "frame:company", "company"),
+                _entry(request, _("People"), "frame:people", "user"),
+                _entry(request, _("Audit Log"), "frame:audit", "log"),
             ),
         )
 

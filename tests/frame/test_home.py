@@ -20,9 +20,8 @@ def test_an_empty_installation_leads_to_the_company_first() -> None:
 
 
 def test_home_tells_what_needs_attention_and_when_each_table_last_succeeded(
-    connected: None, django_assert_max_num_queries: object
+    settled: None, django_assert_max_num_queries: object
 ) -> None:
-    runs.settle()
     client = client_of(Role.ACCOUNTANTS)
     with django_assert_max_num_queries(7):  # type: ignore[operator]
         page = client.get("/")

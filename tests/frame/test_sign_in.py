@@ -1,12 +1,15 @@
 """Signing in: who gets in, who has to wait, and what the answers tell a stranger."""
 
+import io
 from datetime import timedelta
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
 from axes.models import AccessAttempt
+from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -98,6 +101,27 @@ def test_a_fragment_asked_for_after_the_session_ended_reloads_the_page() -> None
 
 def test_the_first_administrator_is_added_once() -> None:
     assert add_first_administrator() is None  # there are people already
+
+
+def test_the_first_administrator_has_to_choose_a_password() -> None:
+    User.objects.all().delete()
+    first = add_first_administrator()
+    assert first is not None
+    client = Client()
+    attempt(first.name, first.password, client)
+    assert client.get("/").headers["Location"] == "/password/"
+
+
+def test_a_script_may_keep_the_password_that_it_was_given() -> None:
+    said = io.StringIO()
+    arguments = ("add_person", "robot", "--group", "Operations")
+    call_command(*arguments, "--keep-password", stdout=said)
+    client = Client()
+    attempt("robot", said.getvalue().split()[-1], client)
+    assert client.get("/").status_code == 200
+
+    with pytest.raises(CommandError, match="There is a person named robot already"):
+        call_command(*arguments)
 
 
 def test_pages_are_never_stored_and_carry_their_policy() -> None:

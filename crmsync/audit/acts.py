@@ -1,0 +1,92 @@
+"""The declaration of every act that is kept: what it is called, and what its entry says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class Act(StrEnum):
+    """Codes as they are stored; one that was ever used keeps its meaning."""
+
+    PERSON_ADDED = "person_added"
+    GROUP_CHANGED = "group_changed"
+    PERSON_DISABLED = "person_disabled"
+    PERSON_ENABLED = "person_enabled"
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of an act
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of an act
+    ACCESS_KEY_CHANGED = "access_key_changed"
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGN_IN_LOCKED = "sign_in_locked"
+    COMPANY_CHANGED = "company_changed"
+    CONNECTION_SET_UP = "connection_set_up"
+    SECRETS_ROTATED = "secrets_rotated"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """``sentence`` names what it was done to as ``%(what)s``."""
+
+    caption: str | Promise
+    sentence: str | Promise
+
+
+ACTS: Mapping[Act, Wording] = {
+    Act.PERSON_ADDED: Wording(_("Person added"), _("Added %(what)s.")),
+    Act.GROUP_CHANGED: Wording(_("Group changed"), _("Changed the group of %(what)s.")),
+    Act.PERSON_DISABLED: Wording(_("Person disabled"), _("Disabled the account of %(what)s.")),
+    Act.PERSON_ENABLED: Wording(_("Person enabled"), _("Enabled the account of %(what)s.")),
+    Act.PASSWORD_RESET: Wording(_("Password reset"), _("Gave %(what)s a new one-time password.")),
+    Act.PASSWORD_CHANGED: Wording(_("Password changed"), _("Changed the password of %(what)s.")),
+    Act.ACCESS_KEY_CHANGED: Wording(
+        _("Web service key changed"), _("Changed the web service key of %(what)s.")
+    ),
+    Act.SIGNED_IN: Wording(_("Signed in"), _("Signed in as %(what)s.")),
+    Act.SIGN_IN_FAILED: Wording(_("Sign-in failed"), _("Failed to sign in as %(what)s.")),
+    Act.SIGN_IN_LOCKED: Wording(
+        _("Sign-in locked"), _("Failed to sign in as %(what)s too often, and has to wait.")
+    ),
+    Act.COMPANY_CHANGED: Wording(
+        _("Company information changed"), _("Changed the company information of %(what)s.")
+    ),
+    Act.CONNECTION_SET_UP: Wording(
+        _("Connection set up"), _("Set up the connection with %(what)s.")
+    ),
+    Act.SECRETS_ROTATED: Wording(
+        _("Keys rotated"), _("Sealed the stored secrets of %(what)s with the newest key.")
+    ),
+}
+
+# The values that acts keep, by the names they are kept under.
+FIELDS: Mapping[str, str | Promise] = {
+    "name": _("Name"),
+    "email": _("Email"),
+    "group": _("Group"),
+    "password": _("Password"),
+    "web_service_key": _("Web service key"),
+    "non_interactive": _("Only uses a web service key"),
+    "local_currency_code": _("LCY Code"),
+    "experience": _("Experience"),
+    "resealed": _("Secrets sealed anew"),
+    "new_key": _("New key made"),
+    "scopes": _("What to synchronize"),
+    "environment": _("Dynamics 365 Sales URL"),
+    "organization": _("Organization"),
+    "integration_user": _("Integration user"),
+}
+# Their values are texts of ours.
+TRANSLATED_FIELDS = frozenset({"group"})
+
+
+def caption_of(code: str) -> str:
+    """What an act is called; the code itself where a newer version stored it."""
+    return str(ACTS[Act(code)].caption) if code in set(Act) else code
+
+
+def sentence_of(code: str, *, what: str) -> str:
+    if code not in set(Act):
+        return f"{code}: {what}"
+    return str(ACTS[Act(code)].sentence) % {"what": what or _("an unknown name")}
