@@ -23,7 +23,7 @@ run: $(STAMP) ## the product, empty, for real use
 	$(BIN)/python manage.py up
 
 test: $(STAMP) ## every test
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 
 check: $(STAMP) ## format, lint, types, import contracts, migrations, templates, translations, dependencies
 	$(BIN)/ruff format --check .

@@ -57,4 +57,11 @@ def transport_options(url: str, data_dir: Path) -> dict[str, Any]:
             "control_folder": str(control),
             "polling_interval": 0.1,
         }
-    return {"socket_connect_timeout": 2, "socket_timeout": 30, "retry_on_timeout": False}
+    return {
+        "socket_connect_timeout": 2,
+        "socket_timeout": 30,
+        "retry_on_timeout": False,
+        # kombu sleeps before it tries again, which no nudge is worth; the worker, which has to wait
+        # for its broker, asks with a patience of its own (broker_connection_max_retries).
+        "max_retries": 0,
+    }

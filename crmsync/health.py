@@ -64,7 +64,7 @@ def _missing_migrations() -> Check:
 def broker() -> Check:
     try:
         with app.connection_for_write() as found:
-            found.ensure_connection(max_retries=1, timeout=2)
+            found.ensure_connection(max_retries=0, timeout=2)
     except (OperationalError, KombuError, OSError) as error:
         return Check(
             "broker",

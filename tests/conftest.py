@@ -1,16 +1,47 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 
+from crmsync.audit.actors import INSTALLATION
 from crmsync.connections import services as connections
 from crmsync.connections.models import Connection
 from crmsync.ledger import demo
 from crmsync.terms import Scope
 from setup_wizard import services as setup
+from setup_wizard.acts import ACTS
+from setup_wizard.plan import ActName, Memory
+from tests.kept import Kept, keep, lay_in
 from tests.sandboxes import Sandbox, running_sandbox
+from tests.sync import runs
 
 DEMO_CUSTOMERS = 60
+
+# Minutes each: they begin first, so that the many short ones fill up the end of both workers.
+# The one behind the first needs nothing that the first one is still preparing.
+LONGEST_FIRST = [
+    "crash/test_crash.py",
+    "browser/test_every_page.py",
+    "browser/test_working_day.py",
+    "crash/test_shared_work.py",
+    "crash/test_faults.py",
+    "fullsync/test_terminal.py",
+    "browser/test_five_hundred.py",
+    "browser/test_secrets.py",
+    "crash/test_without_redis.py",
+    "setup_wizard/test_finishing_at_once.py",
+    "house/test_danish_pages.py",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    name = item.path.relative_to(Path(__file__).parent).as_posix()
+    return LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(LONGEST_FIRST)
 
 
 @pytest.fixture(autouse=True)
@@ -43,16 +74,54 @@ def books(db: None) -> demo.DemoCompany:
     return demo.plant(customers=DEMO_CUSTOMERS, seed=1)
 
 
+@pytest.fixture(scope="session")
+def kept_states() -> dict[str, Kept]:
+    """What ``connected`` and ``settled`` made once, by their names."""
+    return {}
+
+
 @pytest.fixture
-def connected(sandbox: Sandbox, books: demo.DemoCompany) -> Sandbox:
+def connected(sandbox: Sandbox, db: None, kept_states: dict[str, Kept]) -> Sandbox:
     """The demo company connected to Sales as the integration application."""
-    connect(sandbox)
+    _begin_with("connected", _connect_company, sandbox, kept_states)
     return sandbox
 
 
+@pytest.fixture
+def settled(sandbox: Sandbox, db: None, kept_states: dict[str, Kept]) -> Sandbox:
+    """That company with everything coupled that certainly matches, and both sides in line."""
+    _begin_with("settled", _settle_company, sandbox, kept_states)
+    return sandbox
+
+
+def _begin_with(
+    name: str, make: Callable[[Sandbox], None], sandbox: Sandbox, kept_states: dict[str, Kept]
+) -> None:
+    if name in kept_states:
+        lay_in(kept_states[name], sandbox)
+    else:
+        make(sandbox)
+        kept_states[name] = keep(sandbox)
+        connections._clients.clear()  # as it is wherever the kept state is laid in
+
+
+def _connect_company(sandbox: Sandbox) -> None:
+    demo.plant(customers=DEMO_CUSTOMERS, seed=1)
+    connect(sandbox)
+
+
+def _settle_company(sandbox: Sandbox) -> None:
+    _connect_company(sandbox)
+    runs.settle()
+
+
 def connect(sandbox: Sandbox) -> None:
+    """The demo company connected; what the setup does in Sales besides is left out.
+
+    The sandbox's integration application holds a role that lets it work.
+    """
     ready = sandbox.ready
-    setup.connect(
+    agreed = setup.check(
         url=ready["origin"],
         application_id=ready["application"]["client_id"],
         administrator=setup.Administrator(
@@ -64,4 +133,8 @@ def connect(sandbox: Sandbox) -> None:
             ready["application"]["client_secret"],
         ),
         scopes=list(Scope),
+        by=INSTALLATION,
     )
+    memory = Memory()
+    for act in (ActName.USER, ActName.STORED, ActName.ENABLED):
+        assert ACTS[act](agreed, memory)

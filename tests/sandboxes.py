@@ -17,10 +17,11 @@ WRITES = ("POST", "PATCH", "PUT", "DELETE")
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """``ready`` is what it printed: addresses, tenant and demo identities."""
+    """``ready`` is what it printed: addresses, tenant and demo identities. ``data``: its file."""
 
     ready: dict[str, Any]
     port: int
+    data: Path
 
     def url(self, path: str) -> str:
         return f"{self.ready['base_url']}{path}"
@@ -87,7 +88,7 @@ def running_sandbox(
     try:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
-        yield Sandbox(ready, int(ready["base_url"].rsplit(":", 1)[1]))
+        yield Sandbox(ready, int(ready["base_url"].rsplit(":", 1)[1]), data)
     finally:
         process.terminate()
         process.wait(10)

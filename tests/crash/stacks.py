@@ -24,6 +24,18 @@ from tests.sync import checker
 PATIENCE_SECONDS = 240.0
 POLL_SECONDS = 0.2
 
+Command = tuple[str, ...]
+
+COUPLE_CERTAIN: tuple[Command, ...] = (
+    ("couple", "accept", "SALESPEOPLE", "--certain", "--winner", "crm"),
+    ("couple", "accept", "CUSTOMER", "--certain", "--winner", "ledger"),
+)
+
+
+def demo_company(customers: int) -> tuple[Command, ...]:
+    """The commands that plant it in a new installation."""
+    return ("migrate", "-v0"), ("seed_demo", "--customers", str(customers))
+
 
 @dataclass(slots=True)
 class Stack:
@@ -36,7 +48,9 @@ class Stack:
     port: int = field(default_factory=lambda: free_port())
     beats_before: set[str] = field(default_factory=set)
 
-    def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def manage(
+        self, *arguments: str, check: bool = True, patience: float = PATIENCE_SECONDS
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
@@ -44,10 +58,17 @@ class Stack:
             capture_output=True,
             text=True,
             check=False,
-            timeout=PATIENCE_SECONDS,
+            timeout=patience,
         )
         assert done.returncode == 0 or not check, f"{arguments}: {done.stdout}{done.stderr}"
         return done
+
+    def manage_all(self, *commands: Command) -> str:
+        """Several commands, one after the other in one process; what they print."""
+        lines = [f"call_command(*{list(command)})" for command in commands]
+        script = "\n".join(("from django.core.management import call_command", *lines))
+        patience = PATIENCE_SECONDS * len(commands)
+        return self.manage("shell", "-v0", "-c", script, patience=patience).stdout
 
     def start(self) -> None:
         """``manage.py up``, until its worker has given a sign of life."""
@@ -117,23 +138,22 @@ class Stack:
 
     def prepare(self, customers: int) -> None:
         """The demo company, connected, with everything coupled that certainly matches."""
-        self.manage("migrate", "-v0")
-        self.manage("seed_demo", "--customers", str(customers))
-        self.connect_and_couple()
+        self.manage_all(*demo_company(customers), self._connect(), *COUPLE_CERTAIN)
 
     def connect_and_couple(self) -> None:
         """Connect, and accept every certain pair."""
-        self.connect_to_sales()
-        self.manage("couple", "accept", "SALESPEOPLE", "--certain", "--winner", "crm")
-        self.manage("couple", "accept", "CUSTOMER", "--certain", "--winner", "ledger")
+        self.manage_all(self._connect(), *COUPLE_CERTAIN)
 
     def connect_to_sales(self) -> None:
+        self.manage_all(self._connect())
+
+    def _connect(self) -> Command:
         """Set up without a browser, as the sandbox's application."""
         ready = self.sandbox.ready
         admin, secret = self.folder / "admin.txt", self.folder / "secret.txt"
         admin.write_text(ready["administrator"]["password"])
         secret.write_text(ready["application"]["client_secret"])
-        self.manage(
+        return (
             "connect",
             *("--url", ready["origin"]),
             *("--admin-user", ready["administrator"]["username"]),

@@ -17,13 +17,7 @@ from crmsync.terms import JobState, Side
 from tests.people import client_of
 from tests.sandboxes import Sandbox
 from tests.sync.pairs import live_coupling, pair
-from tests.sync.runs import run, settle
-
-
-@pytest.fixture
-def settled(connected: Sandbox) -> Sandbox:
-    settle()
-    return connected
+from tests.sync.runs import run
 
 
 @pytest.fixture

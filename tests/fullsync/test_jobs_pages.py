@@ -11,7 +11,7 @@ from fullsync.models import FullSync
 from tests.fullsync.runs import finished_run
 from tests.people import client_of
 from tests.sandboxes import Sandbox
-from tests.sync.runs import run, settle
+from tests.sync.runs import run
 
 
 def _text(client: Client, url: str) -> str:
@@ -53,8 +53,7 @@ def test_older_jobs_are_a_page_further(connected: Sandbox) -> None:
     assert f"/jobs/{newest - 29}/" in second
 
 
-def test_a_job_shows_what_was_written_with_old_and_new_value(connected: Sandbox) -> None:
-    settle()
+def test_a_job_shows_what_was_written_with_old_and_new_value(settled: Sandbox) -> None:
     change = Change.objects.filter(mapping="CUSTOMER", side=Side.CRM).last()
     assert change is not None
     Customer.objects.filter(pk=change.ledger_id).update(city="Nowhereville")
@@ -68,8 +67,7 @@ def test_a_job_shows_what_was_written_with_old_and_new_value(connected: Sandbox)
     assert "→ Nowhereville" in page
 
 
-def test_a_job_shows_refused_records_with_cause_and_remedy(connected: Sandbox) -> None:
-    settle()
+def test_a_job_shows_refused_records_with_cause_and_remedy(settled: Sandbox) -> None:
     job = run("CUSTOMER", retries_failed=True)
 
     page = _text(client_of(Role.ACCOUNTANTS), f"/jobs/{job.pk}/to-crm/?outcome=failed")
@@ -80,8 +78,7 @@ def test_a_job_shows_refused_records_with_cause_and_remedy(connected: Sandbox) -
     assert f"/jobs/{job.pk}/to-crm/?outcome=failed" in overview
 
 
-def test_a_skipped_record_is_listed_with_why_it_was_set_aside(connected: Sandbox) -> None:
-    settle()
+def test_a_skipped_record_is_listed_with_why_it_was_set_aside(settled: Sandbox) -> None:
     job = run("CUSTOMER")
 
     page = _text(client_of(Role.OPERATIONS), f"/jobs/{job.pk}/to-crm/?outcome=skipped")
@@ -124,8 +121,7 @@ def test_a_job_of_a_run_leads_back_to_it(connected: Sandbox) -> None:
         assert link in page
 
 
-def test_names_from_sales_are_text_and_nothing_else(connected: Sandbox) -> None:
-    settle()
+def test_names_from_sales_are_text_and_nothing_else(settled: Sandbox) -> None:
     change = Change.objects.filter(mapping="CUSTOMER", side=Side.CRM).last()
     assert change is not None
     Customer.objects.filter(pk=change.ledger_id).update(name="<b>Adatum</b> & sons")

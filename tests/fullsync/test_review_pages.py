@@ -19,7 +19,6 @@ from fullsync.models import FullSync, ReviewLine
 from tests.fullsync.runs import drive, finished_run
 from tests.people import client_of
 from tests.sandboxes import Sandbox
-from tests.sync.runs import settle
 
 REVIEW = "/full-synchronization/"
 
@@ -67,9 +66,8 @@ def test_a_disabled_connection_still_shows_the_run_and_begins_nothing(
 
 
 def test_the_first_column_of_each_line_leads_to_three_different_places(
-    connected: Sandbox, operator: Client
+    settled: Sandbox, operator: Client
 ) -> None:
-    settle()
     run = finished_run()
     job = run.lines.get(mapping="CUSTOMER").job_id
 
@@ -81,9 +79,8 @@ def test_the_first_column_of_each_line_leads_to_three_different_places(
 
 
 def test_a_finished_line_says_how_many_need_attention_and_leads_to_them(
-    connected: Sandbox, operator: Client
+    settled: Sandbox, operator: Client
 ) -> None:
-    settle()
     finished_run()
 
     page = _text(operator)
@@ -247,9 +244,8 @@ def test_a_table_that_is_being_synchronized_is_not_restarted(
 
 
 def test_a_finished_run_that_left_nothing_is_not_opened_again(
-    connected: Sandbox, operator: Client
+    settled: Sandbox, operator: Client
 ) -> None:
-    settle()
     run = finished_run()
     url = "/full-synchronization/restart/"
 
@@ -268,9 +264,8 @@ def test_a_finished_run_that_left_nothing_is_not_opened_again(
 @pytest.mark.parametrize("mapping", ["", "CUSTOMER"])
 @pytest.mark.parametrize("trouble", ["disabled", "no connection", "no table"])
 def test_without_a_usable_connection_nothing_is_restarted(
-    connected: Sandbox, operator: Client, mapping: str, trouble: str
+    settled: Sandbox, operator: Client, mapping: str, trouble: str
 ) -> None:
-    settle()
     run = finished_run()
     if trouble == "disabled":
         Connection.objects.update(is_enabled=False, disabled_because="The secret has expired.")
@@ -289,8 +284,7 @@ def test_without_a_usable_connection_nothing_is_restarted(
     assert not Job.objects.filter(state=JobState.RUNNING).exists()
 
 
-def test_restart_takes_only_lines_that_left_something(connected: Sandbox) -> None:
-    settle()
+def test_restart_takes_only_lines_that_left_something(settled: Sandbox) -> None:
     run = finished_run()
 
     services.restart()
@@ -300,9 +294,8 @@ def test_restart_takes_only_lines_that_left_something(connected: Sandbox) -> Non
 
 
 def test_reset_shows_fresh_lines_and_keeps_every_coupling(
-    connected: Sandbox, operator: Client
+    settled: Sandbox, operator: Client
 ) -> None:
-    settle()
     run = finished_run()
     couplings = Coupling.objects.filter(removed_at=None).count()
 
@@ -339,11 +332,10 @@ def test_runs_that_do_not_exist_are_not_found(operator: Client) -> None:
 
 
 def test_every_page_asks_the_database_seven_times_at_most(
-    connected: Sandbox,
+    settled: Sandbox,
     operator: Client,
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    settle()
     run = finished_run(limit=5)
     job: Any = run.lines.get(mapping="CUSTOMER").job_id
     urls = [

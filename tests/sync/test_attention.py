@@ -13,15 +13,9 @@ from crmsync.sync.models import Coupling, Job, Obstacle, Part
 from crmsync.terms import JobState, PhaseName, Side
 from tests.sandboxes import Sandbox
 from tests.sync.pairs import accounts, in_the_way, pair
-from tests.sync.runs import run, settle
+from tests.sync.runs import run
 
 TOO_LONG = "https://" + "x" * 212
-
-
-@pytest.fixture
-def settled(connected: Sandbox) -> Sandbox:
-    settle()
-    return connected
 
 
 def phase(job: Job, name: PhaseName) -> Part:

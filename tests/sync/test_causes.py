@@ -19,7 +19,7 @@ from crmsync.sync.errors import cause, codes, explain
 from crmsync.sync.models import CrmRecord, Obstacle
 from tests.sandboxes import ROOT, Sandbox
 from tests.sync.pairs import pair
-from tests.sync.runs import run, settle
+from tests.sync.runs import run
 
 RAISING = {"ConversionError": 0, "FieldProblem": 0, "Problem": 1}
 
@@ -101,9 +101,8 @@ def explained(found: Obstacle) -> str:
     )
 
 
-def test_our_own_sentences_name_fields_as_people_know_them(connected: Sandbox) -> None:
-    settle()
-    long, differs = pair(connected, "10000"), pair(connected, "20000")
+def test_our_own_sentences_name_fields_as_people_know_them(settled: Sandbox) -> None:
+    long, differs = pair(settled, "10000"), pair(settled, "20000")
     long.edit_here(home_page="https://" + "x" * 212)
     differs.edit_here(city="Odense")
     differs.edit_there(address1_city="Aarhus")
@@ -118,11 +117,10 @@ def test_our_own_sentences_name_fields_as_people_know_them(connected: Sandbox) -
     assert said["likely_twin"].endswith(" is not coupled and has the same Name.")
 
 
-def test_what_sales_said_stays_as_sales_said_it(connected: Sandbox) -> None:
-    settle()
+def test_what_sales_said_stays_as_sales_said_it(settled: Sandbox) -> None:
     customer = Customer.objects.create(number="70000", name="Litware")
     refusal = {"status": 400, "code": "0x80040265", "message": "A plug-in says no."}
-    connected.fault({"path": "CreateMultiple|batch"}, refusal)
+    settled.fault({"path": "CreateMultiple|batch"}, refusal)
 
     run("CUSTOMER")
 
@@ -141,13 +139,12 @@ def test_an_obstacle_of_an_earlier_version_keeps_the_sentence_it_has() -> None:
     assert said == "home_page: 220 characters; Sales takes at most 200."
 
 
-def test_a_row_there_is_searched_by_its_title(connected: Sandbox) -> None:
-    settle()
+def test_a_row_there_is_searched_by_its_title(settled: Sandbox) -> None:
     titles = CrmRecord.objects.filter(table="account", is_deleted=False)
     assert {str(key): title for key, title in titles.values_list("crm_id", "title")} == {
-        row["accountid"]: row["name"] for row in connected.dump("accounts")
+        row["accountid"]: row["name"] for row in settled.dump("accounts")
     }
-    one = pair(connected, "10000")
+    one = pair(settled, "10000")
     one.edit_there(name="Adatum Renamed")
 
     run("CUSTOMER")

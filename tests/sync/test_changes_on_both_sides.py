@@ -9,13 +9,12 @@ from crmsync.sync.models import Obstacle
 from crmsync.terms import JobState, PhaseName, Side
 from tests.sandboxes import Sandbox
 from tests.sync.pairs import Pair, in_the_way, live_coupling, pair
-from tests.sync.runs import run, settle
+from tests.sync.runs import run
 
 
 @pytest.fixture
-def one(connected: Sandbox) -> Pair:
-    settle()
-    return pair(connected, "10000")
+def one(settled: Sandbox) -> Pair:
+    return pair(settled, "10000")
 
 
 def read_only() -> int:

@@ -11,13 +11,7 @@ from crmsync.sync.services import UnableToCouple
 from crmsync.terms import CouplingOrigin, FirstWinner, Side
 from tests.sandboxes import Sandbox
 from tests.sync.pairs import accounts, in_the_way, live_coupling, pair
-from tests.sync.runs import run, settle
-
-
-@pytest.fixture
-def settled(connected: Sandbox) -> Sandbox:
-    settle()
-    return connected
+from tests.sync.runs import run
 
 
 def couple(

@@ -13,13 +13,7 @@ from crmsync.sync.services import CoupledMany, UnableToCouple
 from crmsync.terms import CouplingOrigin, FirstWinner, JobState, PhaseName, Side
 from tests.sandboxes import Sandbox
 from tests.sync.pairs import accounts, in_the_way, live_coupling, pair
-from tests.sync.runs import run, settle
-
-
-@pytest.fixture
-def settled(connected: Sandbox) -> Sandbox:
-    settle()
-    return connected
+from tests.sync.runs import run
 
 
 def couple_many(

@@ -19,7 +19,7 @@ from crmsync.sync.models import Coupling, CrmRecord, Job, Obstacle, Part
 from crmsync.sync.slices import Slice
 from crmsync.terms import JobState, Outcome, PhaseName, Side
 from tests.sandboxes import Sandbox
-from tests.sync.runs import run, run_all, settle
+from tests.sync.runs import run, run_all
 
 
 @pytest.fixture
@@ -73,11 +73,6 @@ class TestALease:
 
 class TestALostAnswer:
     """The service did what was asked, and nobody heard it say so."""
-
-    @pytest.fixture
-    def settled(self, connected: Sandbox) -> Sandbox:
-        settle()
-        return connected
 
     @pytest.mark.parametrize("path", ["CreateMultiple", "batch"])
     def test_of_a_create_leads_to_the_same_row_and_to_no_second_one(
@@ -141,8 +136,7 @@ class TestAnEdit:
     """Found again by the stamp, whoever made it and however."""
 
     @pytest.fixture
-    def coupling(self, connected: Sandbox) -> Coupling:
-        settle()
+    def coupling(self, settled: Sandbox) -> Coupling:
         found = Coupling.objects.filter(mapping="CUSTOMER", origin="match").first()
         assert found is not None
         return found
@@ -221,26 +215,24 @@ def test_an_exchange_rate_of_whole_amounts_is_not_cut_to_a_whole_number(
 
 
 class TestARestoredBackup:
-    def test_that_forgot_a_coupling_finds_the_row_it_once_made(self, connected: Sandbox) -> None:
-        settle()
+    def test_that_forgot_a_coupling_finds_the_row_it_once_made(self, settled: Sandbox) -> None:
         Customer.objects.create(number="NEW-5", name="Munson's Pickles", city="Kolding")
         run("CUSTOMER")
         forgotten = Coupling.objects.order_by("pk").last()
         assert forgotten is not None
         forgotten.delete()
-        mark = connected.mark()
+        mark = settled.mark()
 
         run("CUSTOMER")
 
-        rows = [row for row in connected.dump("accounts") if row["accountnumber"] == "NEW-5"]
+        rows = [row for row in settled.dump("accounts") if row["accountnumber"] == "NEW-5"]
         assert len(rows) == 1
         assert Coupling.objects.get(crm_id=rows[0]["accountid"]).ledger_id == forgotten.ledger_id
-        assert connected.writes(mark) == []
+        assert settled.writes(mark) == []
 
     def test_that_never_saw_the_row_adopts_it_when_it_is_created_again(
-        self, connected: Sandbox
+        self, settled: Sandbox
     ) -> None:
-        settle()
         Customer.objects.create(number="NEW-6", name="Nod Publishers")
         run("CUSTOMER")
         forgotten = Coupling.objects.order_by("pk").last()
@@ -250,7 +242,7 @@ class TestARestoredBackup:
 
         job = run("CUSTOMER")
 
-        rows = [row for row in connected.dump("accounts") if row["accountnumber"] == "NEW-6"]
+        rows = [row for row in settled.dump("accounts") if row["accountnumber"] == "NEW-6"]
         assert len(rows) == 1
         assert job.parts.get(phase=PhaseName.TO_CRM).inserted == 1
 
@@ -264,12 +256,11 @@ def _one_slice(job: Job) -> None:
 
 class TestAPull:
     def test_never_overwrites_what_was_edited_here_after_it_was_read(
-        self, connected: Sandbox
+        self, settled: Sandbox
     ) -> None:
-        settle()
         coupling = Coupling.objects.filter(mapping="CUSTOMER", origin="match").first()
         assert coupling is not None
-        connected.edit(
+        settled.edit(
             {
                 "set": "accounts",
                 "id": str(coupling.crm_id),
@@ -308,12 +299,11 @@ def _pull_slice() -> Slice:
 
 class TestARecordThatDoesHarm:
     def test_by_breaking_sales_every_time_is_set_aside_while_the_others_go_on(
-        self, connected: Sandbox
+        self, settled: Sandbox
     ) -> None:
-        settle()
         Customer.objects.create(number="BAD-1", name="Breaks Everything Ltd.")
         Customer.objects.create(number="GOOD-1", name="Humongous Insurance")
-        connected.fault({"path": "CreateMultiple|batch", "body": "BAD-1"}, {"status": 500})
+        settled.fault({"path": "CreateMultiple|batch", "body": "BAD-1"}, {"status": 500})
 
         job = jobs.request(mapping="CUSTOMER", by="test")
         while job.state == JobState.RUNNING:
@@ -321,30 +311,26 @@ class TestARecordThatDoesHarm:
             _one_slice(job)
             job.refresh_from_db()
 
-        numbers = {row["accountnumber"] for row in connected.dump("accounts")}
+        numbers = {row["accountnumber"] for row in settled.dump("accounts")}
         assert (job.state, "GOOD-1" in numbers, "BAD-1" in numbers) == ("finished", True, False)
         bad = Customer.objects.get(number="BAD-1")
         assert Obstacle.objects.get(record_id=bad.pk).code == "always_breaks"
 
-    def test_when_sales_is_not_well_at_all_nothing_is_set_aside(self, connected: Sandbox) -> None:
-        settle()
+    def test_when_sales_is_not_well_at_all_nothing_is_set_aside(self, settled: Sandbox) -> None:
         Customer.objects.create(number="NEW-3", name="Humongous Insurance")
-        connected.fault({"path": "/api/data/"}, {"status": 500})
+        settled.fault({"path": "/api/data/"}, {"status": 500})
 
         job = jobs.request(mapping="CUSTOMER", by="test")
         for _ in range(8):
             Part.objects.update(not_before=None)
             _one_slice(job)
-        connected.clear_faults()
+        settled.clear_faults()
         Part.objects.update(not_before=None)
         job = jobs.drive(job_id=job.pk, worker="test")
 
         assert job.parts.get(phase=PhaseName.TO_CRM).inserted == 1
 
-    def test_by_killing_its_worker_is_set_aside_after_three_deaths(
-        self, connected: Sandbox
-    ) -> None:
-        settle()
+    def test_by_killing_its_worker_is_set_aside_after_three_deaths(self, settled: Sandbox) -> None:
         first = Customer.objects.order_by("pk").filter(blocked="").first()
         assert first is not None
         Customer.objects.filter(pk=first.pk).update(city="Nibe")
@@ -361,5 +347,5 @@ class TestARecordThatDoesHarm:
         part.refresh_from_db()
         assert part.failed >= 1
         run_all()
-        row = [r for r in connected.dump("accounts") if r["accountnumber"] == first.number]
+        row = [r for r in settled.dump("accounts") if r["accountnumber"] == first.number]
         assert all(r["address1_city"] != "Nibe" for r in row)

@@ -11,13 +11,7 @@ from crmsync.sync.services import ReasonMissing, UnableToCouple
 from crmsync.terms import CouplingOrigin, FirstWinner, JobState, PhaseName, Side
 from tests.sandboxes import Sandbox
 from tests.sync.pairs import Pair, accounts, in_the_way, pair
-from tests.sync.runs import run, settle
-
-
-@pytest.fixture
-def settled(connected: Sandbox) -> Sandbox:
-    settle()
-    return connected
+from tests.sync.runs import run
 
 
 def leave_out(side: Side, record_id: UUID | str, reason: str = "Under dispute") -> int:

@@ -1,17 +1,9 @@
 """Sales merges two accounts into one: the coupling follows to the one that stays."""
 
-import pytest
-
 from crmsync.ledger.models import Customer
 from crmsync.sync.models import Coupling, Obstacle
 from tests.sandboxes import Sandbox
-from tests.sync.runs import run, settle
-
-
-@pytest.fixture
-def settled(connected: Sandbox) -> Sandbox:
-    settle()
-    return connected
+from tests.sync.runs import run
 
 
 def merge(sandbox: Sandbox, row: str, *, into: str) -> None:

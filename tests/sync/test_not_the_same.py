@@ -12,13 +12,7 @@ from crmsync.sync.twins import twins_of
 from crmsync.terms import CouplingOrigin, FirstWinner, Side
 from tests.sandboxes import Sandbox
 from tests.sync.pairs import in_the_way, pair
-from tests.sync.runs import run, settle
-
-
-@pytest.fixture
-def settled(connected: Sandbox) -> Sandbox:
-    settle()
-    return connected
+from tests.sync.runs import run
 
 
 def plant(sandbox: Sandbox, *names: str, **values: str) -> list[UUID]:

@@ -11,15 +11,9 @@ from crmsync.sync.refusals import UnableToCompare
 from crmsync.terms import CouplingOrigin, Fate, FirstWinner
 from tests.sandboxes import Sandbox
 from tests.sync.pairs import Pair, live_coupling, pair
-from tests.sync.runs import run, settle
+from tests.sync.runs import run
 
 TOO_LONG = "https://" + "x" * 212
-
-
-@pytest.fixture
-def settled(connected: Sandbox) -> Sandbox:
-    settle()
-    return connected
 
 
 @pytest.fixture

@@ -15,13 +15,7 @@ from crmsync.sync.services import UnableToUncouple
 from crmsync.terms import CouplingOrigin, FirstWinner, JobState, Outcome, PhaseName
 from fullsync import services as fullsync
 from tests.sandboxes import Sandbox
-from tests.sync.runs import run, run_all, settle
-
-
-@pytest.fixture
-def settled(connected: Sandbox) -> Sandbox:
-    settle()
-    return connected
+from tests.sync.runs import run, run_all
 
 
 def drive_without_waiting(job: Job, *, rounds: int = 60) -> Job:

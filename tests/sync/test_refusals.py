@@ -11,7 +11,7 @@ from crmsync.terms import JobState
 from fullsync import services as fullsync
 from fullsync.models import ReviewLine
 from tests.sandboxes import Sandbox
-from tests.sync.runs import run, settle
+from tests.sync.runs import run
 
 
 def test_a_missing_privilege_stops_the_table_with_one_message(connected: Sandbox) -> None:
@@ -78,18 +78,17 @@ def test_a_stopped_table_holds_back_those_that_need_it_and_restart_goes_on(
     assert full_sync.state == JobState.FINISHED
 
 
-def test_cancel_stops_before_the_next_write_and_keeps_what_was_written(connected: Sandbox) -> None:
-    settle()
+def test_cancel_stops_before_the_next_write_and_keeps_what_was_written(settled: Sandbox) -> None:
     Customer.objects.create(number="NEW-4", name="Lamna Healthcare")
     full_sync = fullsync.start(by="test")
 
     fullsync.cancel()
 
-    mark = connected.mark()
+    mark = settled.mark()
     _drive(full_sync.pk)
     full_sync.refresh_from_db()
     assert full_sync.state == JobState.CANCELLED
-    assert connected.writes(mark) == []
+    assert settled.writes(mark) == []
 
 
 def test_the_gate_of_one_worker_is_closed_for_all(connected: Sandbox) -> None:

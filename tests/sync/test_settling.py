@@ -11,14 +11,13 @@ from crmsync.sync.services import NotTheValuesShown, UnableToSettle
 from crmsync.terms import CouplingOrigin, FirstWinner, Side
 from tests.sandboxes import Sandbox
 from tests.sync.pairs import Pair, in_the_way, live_coupling, pair
-from tests.sync.runs import run, settle
+from tests.sync.runs import run
 
 
 @pytest.fixture
-def conflict(connected: Sandbox) -> Pair:
+def conflict(settled: Sandbox) -> Pair:
     """A customer whose city was changed on both sides."""
-    settle()
-    one = pair(connected, "10000")
+    one = pair(settled, "10000")
     one.edit_here(city="Odense")
     one.edit_there(address1_city="Aarhus")
     run("CUSTOMER")
@@ -109,10 +108,9 @@ def test_other_fields_that_differ_go_their_own_way(conflict: Pair) -> None:
     assert conflict.sides("city", "address1_city") == ("Odense", "Odense")
 
 
-def test_first_values_that_differ_are_settled_likewise(connected: Sandbox) -> None:
-    settle()
+def test_first_values_that_differ_are_settled_likewise(settled: Sandbox) -> None:
     customer = Customer.objects.create(number="70000", name="Litware", city="Odense")
-    (crm_id,) = connected.edit(
+    (crm_id,) = settled.edit(
         {
             "set": "accounts",
             "create": {"name": "Litware Inc.", "customertypecode": 3, "address1_city": "Aarhus"},

@@ -14,13 +14,6 @@ from fullsync import services as fullsync
 from fullsync.models import ReviewLine
 from tests.sandboxes import Sandbox
 from tests.sync.pairs import accounts, in_the_way, live_coupling, pair
-from tests.sync.runs import settle
-
-
-@pytest.fixture
-def settled(connected: Sandbox) -> Sandbox:
-    settle()
-    return connected
 
 
 def run_only(only: Only, *, retries_failed: bool = False) -> Job:

@@ -14,10 +14,9 @@ from tests.sync.runs import run, settle
 
 
 @pytest.fixture
-def settled(connected: Sandbox) -> Sandbox:
-    settle()
+def settled(settled: Sandbox) -> Sandbox:
     Change.objects.all().delete()
-    return connected
+    return settled
 
 
 def log(one: Pair | Customer) -> list[tuple[str, str, dict[str, Any]]]:
