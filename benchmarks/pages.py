@@ -98,7 +98,7 @@ def _measure(stack: Stack, options: argparse.Namespace) -> int:
 
 
 def _signed_in(stack: Stack, name: str) -> requests.Session:
-    said = stack.manage("add_person", name, "--group", "Accountants").stdout
+    said = stack.manage("add_person", name, "--group", "Accountants", "--keep-password").stdout
     session = requests.Session()
     found = PASSWORD.search(said)
     page = session.get(f"{_base(stack)}/sign-in/", timeout=60).text

@@ -233,7 +233,7 @@ class WinnerForm(forms.Form):
 class ReasonForm(forms.Form):
     """Why records are left out."""
 
-    reason = forms.CharField(
+    reason = VisibleText(
         label=_("Reason"),
         help_text=_("Others read it later, such as: duplicate of customer 10000."),
         max_length=REASON_LENGTH,

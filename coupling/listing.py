@@ -12,6 +12,7 @@ from coupling.panel import Panel, show_panel, status_of
 from coupling.queries.lists import Counts, ListPage, ListRow
 from coupling.wording import shown_value
 from crmsync.mapping.captions import caption_of
+from crmsync.mapping.conversions import Phone
 from crmsync.mapping.types import TableMapping
 from crmsync.mapping.values import is_number
 from crmsync.sync.errors import cause
@@ -47,9 +48,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
+    """``is_whole``: read at one glance, so never broken over lines."""
+
     caption: str
     value: str
     is_number: bool
+    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,8 @@ class Listing:
 def show_list(mapping: TableMapping, state: ListState, page: ListPage, counts: Counts) -> Listing:
     # Said once: fifty rows would look each of them up again.
     listed = {
-        name: (caption_of(mapping, name), is_number(mapping, name)) for name in mapping.listed
+        name: (caption_of(mapping, name), is_number(mapping, name), _is_phone(mapping, name))
+        for name in mapping.listed
     }
     return Listing(
         mapping=mapping,
@@ -125,6 +130,10 @@ def panel_of_row(mapping: TableMapping, row: ListRow) -> Panel:
     )
 
 
+def _is_phone(mapping: TableMapping, field: str) -> bool:
+    return any(one.ledger == field and isinstance(one.conversion, Phone) for one in mapping.fields)
+
+
 def _columns(mapping: TableMapping, state: ListState) -> Iterator[Column]:
     can_be_sorted = sortable(mapping)
     for name in (mapping.number, mapping.title, *mapping.listed):
@@ -138,7 +147,10 @@ def _columns(mapping: TableMapping, state: ListState) -> Iterator[Column]:
 
 
 def _row(
-    mapping: TableMapping, state: ListState, row: ListRow, listed: Mapping[str, tuple[str, bool]]
+    mapping: TableMapping,
+    state: ListState,
+    row: ListRow,
+    listed: Mapping[str, tuple[str, bool, bool]],
 ) -> ShownRow:
     coupling = row.facts.coupling
     suggestion = row.facts.suggestion
@@ -148,8 +160,8 @@ def _row(
         number=str(row.values[mapping.number]),
         title=str(row.values[mapping.title]),
         cells=tuple(
-            Cell(caption, shown_value(mapping, name, row.values[name]), is_number)
-            for name, (caption, is_number) in listed.items()
+            Cell(caption, shown_value(mapping, name, row.values[name]), is_number, is_whole)
+            for name, (caption, is_number, is_whole) in listed.items()
         ),
         status=status_of(row.facts),
         counterpart=named.crm_title if named else "",

@@ -10,6 +10,8 @@ from crmsync.mapping.types import TableMapping
 from crmsync.mapping.values import number_in_words
 from crmsync.terms import CouplingOrigin, Direction, Fate, FirstWinner, Outcome
 
+# What an exchange rate is quoted with, at most.
+SHOWN_DECIMALS = 6
 DIRECTIONS: dict[Direction, Promise] = {
     Direction.TO_CRM: _("To Sales"),
     Direction.FROM_CRM: _("From Sales"),
@@ -75,8 +77,14 @@ def shown_value(mapping: TableMapping, field: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, Decimal | float):
-        return number_in_words(Decimal(value))
+        return number_in_words(_rounded(Decimal(value)))
     return str(choices_of(mapping, field).get(value, value))
+
+
+def _rounded(number: Decimal) -> Decimal:
+    """A rate that was divided has decimals without end; one that would become zero keeps them."""
+    rounded = round(number, SHOWN_DECIMALS)
+    return rounded or number
 
 
 def choices_of(mapping: TableMapping, field: str) -> dict[Any, Any]:

@@ -1,7 +1,7 @@
 """What is said of work, in words: values in, sentence out. True also when nobody works."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils import timezone
@@ -65,15 +65,22 @@ def _waits_for_worker(since: datetime | None) -> str:
     return _("Waits for a worker since %(time)s") % {"time": clock(since)}
 
 
-def of_job(state: JobState, hands: Hands, *, because: str = "") -> Said:
-    """A job as such; ``because`` is why it stopped."""
+def of_job(state: JobState, hands: Hands, *, because: str = "", attention: int = 0) -> Said:
+    """A job as such; ``because`` is why it stopped, ``attention`` what it left to somebody."""
     if state in ACTIVE_STATES:
         return of_work(hands)
     if state is JobState.FINISHED:
-        return Said("good", _("Finished"))
+        return _finished(attention)
     if state is JobState.CANCELLED:
         return Said("none", _("Cancelled"))
     return Said("bad", _("Error"), because)
+
+
+def _finished(attention: int) -> Said:
+    if not attention:
+        return Said("good", _("Finished"))
+    sentence = ngettext("%(n)d needs attention", "%(n)d need attention", attention)
+    return Said("warn", _("Finished"), sentence % {"n": attention})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +126,11 @@ def _of_waiting_line(line: LineFacts) -> Said:
 
 
 def _of_finished_line(line: LineFacts) -> Said:
-    parts = []
-    if line.attention:
-        sentence = ngettext("%(n)d needs attention", "%(n)d need attention", line.attention)
-        parts.append(sentence % {"n": line.attention})
-    if line.full_read_because:
-        named = {"because": line.full_read_because}
-        parts.append(_("read in full because %(because)s") % named)
-    return Said("warn" if line.attention else "good", _("Finished"), "; ".join(parts))
+    said = _finished(line.attention)
+    if not line.full_read_because:
+        return said
+    read = _("read in full because %(because)s") % {"because": line.full_read_because}
+    return replace(said, sentence="; ".join(filter(None, (said.sentence, read))))
 
 
 def phase_state(
@@ -173,11 +177,8 @@ def of_run(state: JobState, attention: int, *, works: bool) -> Said:
     """A whole run; ``works``: a worker holds some part of it right now."""
     if state in ACTIVE_STATES:
         return Said("info", _("In Process")) if works else Said("wait", _("On Hold"))
-    if state is JobState.FINISHED and attention:
-        sentence = ngettext("%(n)d needs attention", "%(n)d need attention", attention)
-        return Said("warn", _("Finished"), sentence % {"n": attention})
     if state is JobState.FINISHED:
-        return Said("good", _("Finished"))
+        return _finished(attention)
     if state is JobState.CANCELLED:
         return Said("none", _("Cancelled"))
     return Said("bad", _("Stopped"))

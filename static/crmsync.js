@@ -14,3 +14,15 @@ function reveal(part) {
 }
 reveal(document);
 document.addEventListener("htmx:afterSettle", () => reveal(document));
+
+// A text to copy is copied by its button, which shows itself only where that works.
+for (const button of navigator.clipboard ? document.querySelectorAll("[data-copies]") : []) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).value);
+    button.querySelector("span").textContent = button.dataset.copied;
+  });
+}
+
+// Coming back from another site, the page sends by itself what its button would send.
+document.querySelector("form[data-submits-itself]")?.requestSubmit();

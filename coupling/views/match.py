@@ -130,8 +130,11 @@ def _tell(request: HttpRequest, decided: services.Decided, accepting: AcceptForm
 
 
 def _tell_accepted(request: HttpRequest, accepted: services.Accepted) -> None:
-    said = ngettext("%(n)s pair is coupled.", "%(n)s pairs are coupled.", accepted.coupled)
-    messages.success(request, said % {"n": accepted.coupled})
+    if accepted.coupled:
+        said = ngettext("%(n)s pair is coupled.", "%(n)s pairs are coupled.", accepted.coupled)
+        messages.success(request, said % {"n": accepted.coupled})
+    elif not accepted.refused:
+        messages.warning(request, _("Nothing was coupled: no pair is ticked."))
     if accepted.refused:
         said = ngettext(
             "%(n)s pair was refused; its reason stands beside it.",

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, OuterRef, QuerySet, Subquery
 
 from crmsync.mapping.captions import caption_of
 from crmsync.mapping.registry import all_mappings, get_mapping
@@ -137,6 +137,12 @@ def causes_of_job(job: Job) -> tuple[CauseGroup, ...]:
         .annotate(n=Count("pk"), first=Min("since"))
     )
     return tuple(sorted((_group(row) for row in rows), key=lambda group: -group.count))
+
+
+def waiting_of_job() -> Subquery:
+    """Of a job, how many records that it met still wait for somebody; null for none."""
+    met = Obstacle.objects.filter(mapping=OuterRef("mapping"), job_id=OuterRef("pk"))
+    return Subquery(met.order_by().values("job_id").annotate(n=Count("pk")).values("n"))
 
 
 def _is_within(row: Mapping[str, Any], chosen: Filter) -> bool:

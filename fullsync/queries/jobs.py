@@ -27,7 +27,7 @@ from crmsync.sync.models import Job
 from crmsync.terms import ACTIVE_STATES, JobState, PhaseName
 from fullsync import pace, status
 from fullsync.models import ReviewLine
-from fullsync.queries.attention import CauseGroup, causes_of_job
+from fullsync.queries.attention import CauseGroup, causes_of_job, waiting_of_job
 from fullsync.queries.facts import Facts, look_around
 from fullsync.queries.phases import (
     NOTHING,
@@ -65,7 +65,6 @@ class JobSummary:
     requested_at: datetime
     seconds: float
     outcomes: dict[str, int]
-    attention: int
     limit: int | None
     is_partial: bool
     is_reading: bool
@@ -139,11 +138,13 @@ def job_page(*, tab: str = "", mapping: str = "", before: int | None = None) -> 
         jobs = jobs.filter(state__in=TABS[tab])
     if before is not None:
         jobs = jobs.filter(pk__lt=before)
-    found = list(_with_now(jobs).order_by("-pk")[: PAGE_ROWS + 1])
+    found = list(
+        _with_now(jobs).annotate(waiting=waiting_of_job()).order_by("-pk")[: PAGE_ROWS + 1]
+    )
     shown = found[:PAGE_ROWS]
     phases, facts = phases_of([job.pk for job in shown]), look_around()
     return JobPage(
-        tuple(_summary(job, phases, facts) for job in shown),
+        tuple(_summary(job, phases, facts, job.waiting or 0) for job in shown),
         counts,
         shown[-1].pk if len(found) > PAGE_ROWS else None,
     )
@@ -159,20 +160,21 @@ def _with_now(jobs: "QuerySet[Job]") -> "QuerySet[Any, Any]":
     return jobs.annotate(db_now=ExpressionWrapper(Now(), output_field=DateTimeField()))
 
 
-def _summary(job: Any, phases: Phases, facts: Facts) -> JobSummary:
+def _summary(job: Any, phases: Phases, facts: Facts, attention: int) -> JobSummary:
     ways = [phases.get((job.pk, name), NOTHING) for name in (PhaseName.FROM_CRM, PhaseName.TO_CRM)]
     hands, stopped = hands_of(job, phases, facts), why_stopped(job)
     return JobSummary(
         id=job.pk,
         mapping=job.mapping,
         table=str(get_mapping(job.mapping).caption),
-        said=status.of_job(JobState(job.state), hands, because=stopped.in_short),
+        said=status.of_job(
+            JobState(job.state), hands, because=stopped.in_short, attention=attention
+        ),
         requested_by=job.requested_by,
         requested_by_run=run_of_name(job.requested_by),
         requested_at=job.requested_at,
         seconds=((job.finished_at or job.db_now) - job.requested_at).total_seconds(),
         outcomes=total(ways),
-        attention=sum(way.attention for way in ways),
         limit=job.limit,
         is_partial=job.only is not None,
         is_reading=list(job.phases) == [PhaseName.REFRESH],
@@ -185,7 +187,7 @@ def job_report(job_id: int) -> JobReport | None:
     job = _with_now(Job.objects.filter(pk=job_id)).annotate(run_id=Subquery(runs)).first()
     if job is None:
         return None
-    parts, facts = _held_parts(job), look_around()
+    parts, facts, causes = _held_parts(job), look_around(), causes_of_job(job)
     phases = _phases(job, parts)
     hands = hands_of(job, phases, facts)
     present = phases.get((job.pk, job.phase), NOTHING)
@@ -195,11 +197,11 @@ def job_report(job_id: int) -> JobReport | None:
         going = pace.pace(seen=present.seen, seconds=since, rows=job.phase_rows)
     return JobReport(
         job=job,
-        summary=_summary(job, phases, facts),
+        summary=_summary(job, phases, facts, sum(cause.count for cause in causes)),
         run_id=job.run_id,
         phases=tuple(_phase(job, PhaseName(name), phases, hands) for name in job.phases),
         parts=tuple(_part(job, part, facts) for part in parts),
-        causes=causes_of_job(job),
+        causes=causes,
         stopped=why_stopped(job),
         rate=going.rate,
         seconds_left=going.seconds_left,

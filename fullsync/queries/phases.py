@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from crmsync.connections.wording import Wording, of_kept, of_wait
 from crmsync.sync.models import Job, Part
-from crmsync.terms import NEEDS_ATTENTION, JobState, Outcome, PhaseName
+from crmsync.terms import JobState, Outcome, PhaseName
 from fullsync.queries.facts import Facts
 from fullsync.status import Hands, phase_state
 
@@ -33,10 +33,6 @@ class Phase:
     def failed(self) -> int:
         """Refused this time, or set aside after an earlier refusal."""
         return self.outcomes.get(Outcome.FAILED, 0) + self.outcomes.get(Outcome.SKIPPED, 0)
-
-    @property
-    def attention(self) -> int:
-        return sum(self.outcomes.get(outcome, 0) for outcome in NEEDS_ATTENTION)
 
 
 NOTHING = Phase()

@@ -1,31 +1,79 @@
 """Past runs, newest first."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
-from django.db.models import Count, Q
-
-from crmsync.terms import JobState
-from fullsync.models import FullSync
+from crmsync.terms import ACTIVE_STATES, JobState
+from fullsync import status
+from fullsync.models import FullSync, ReviewLine
+from fullsync.queries.facts import Facts, look_around
+from fullsync.queries.phases import NOTHING, Phases, phases_of
+from fullsync.status import Said
 
 PAGE_ROWS = 25
 
 
 @dataclass(frozen=True, slots=True)
-class RunPage:
-    """Runs, each with ``lines_in_all`` and ``lines_finished``; ``next`` is where to go on."""
+class RunSummary:
+    """One run; what is said of it is what its own page says."""
 
-    runs: tuple[Any, ...]
+    id: int
+    said: Said
+    started_at: datetime
+    started_by: str
+    lines_in_all: int
+    lines_finished: int
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """``next`` is where to go on."""
+
+    runs: tuple[RunSummary, ...]
     next: int | None
 
 
 def run_page(*, before: int | None = None) -> RunPage:
-    runs = FullSync.objects.order_by("-pk").annotate(
-        lines_in_all=Count("lines"),
-        lines_finished=Count("lines", filter=Q(lines__state=JobState.FINISHED)),
-    )
+    """A page of runs. Four questions, whatever their number."""
+    runs = FullSync.objects.order_by("-pk")
     if before is not None:
         runs = runs.filter(pk__lt=before)
     found = list(runs[: PAGE_ROWS + 1])
     shown = found[:PAGE_ROWS]
-    return RunPage(tuple(shown), shown[-1].pk if len(found) > PAGE_ROWS else None)
+    lines = _lines_of(shown)
+    active = [run.pk for run in shown if run.state in ACTIVE_STATES]
+    phases = phases_of([one.job_id for pk in active for one in lines.get(pk, ()) if one.job_id])
+    facts = look_around()
+    return RunPage(
+        tuple(_summary(run, lines.get(run.pk, []), phases, facts) for run in shown),
+        shown[-1].pk if len(found) > PAGE_ROWS else None,
+    )
+
+
+def _lines_of(runs: Iterable[FullSync]) -> dict[int, list[ReviewLine]]:
+    found: dict[int, list[ReviewLine]] = {}
+    lines = ReviewLine.objects.filter(full_sync__in=[run.pk for run in runs])
+    for line in lines.select_related("job"):
+        found.setdefault(line.full_sync_id, []).append(line)
+    return found
+
+
+def _summary(
+    run: FullSync, lines: Sequence[ReviewLine], phases: Phases, facts: Facts
+) -> RunSummary:
+    jobs = [line.job for line in lines if line.job]
+    works = facts.alive > 0 and any(
+        phases.get((job.pk, job.phase), NOTHING).working for job in jobs
+    )
+    attention = sum(facts.attention.get(line.mapping, 0) for line in lines if line.job_id)
+    return RunSummary(
+        id=run.pk,
+        said=status.of_run(JobState(run.state), attention, works=works),
+        started_at=run.started_at,
+        started_by=run.started_by,
+        lines_in_all=len(lines),
+        lines_finished=sum(line.state == JobState.FINISHED for line in lines),
+        limit=run.limit,
+    )

@@ -15,7 +15,9 @@ from tests.pages import ADDRESSES
 
 # Contrast is judged element by element: more rows of a list only take longer.
 CUSTOMERS = 32
-STEPS = ("environment", "administrator", "integration-user", "tables", "check")
+# The first run writes so many a table, the second one the rest.
+FIRST_RECORDS = 4
+STEPS = ("environment", "administrator", "integration-user", "tables", "checks", "check")
 SIGNED_OUT = ("frame:sign-in",)
 # Pages about one record or one run, and those with a state of their own, are listed one by one.
 QUERIES = {
@@ -24,6 +26,7 @@ QUERIES = {
     "coupling:couple": ("", "?q=an"),
     "fullsync:errors": ("", "?outcome=failed"),
     "fullsync:search": ("", "?q=10000"),
+    "fullsync:side-by-side": ("", "?table=SALESPEOPLE"),
 }
 
 
@@ -43,6 +46,7 @@ def prepared_installation(
     with running_installation(folder, chromium, customers) as installation:
         stack = installation.stack
         stack.connect_and_couple()
+        stack.manage("fullsync", "start", "--limit", str(FIRST_RECORDS), "--watch")
         stack.manage("fullsync", "start", "--watch")
         yield installation
 
@@ -65,7 +69,7 @@ def _kwargs(installation: Installation) -> dict[str, list[dict[str, Any]]]:
     unsolved = _customer(installation, "60010")
     records = [{"mapping": "CUSTOMER", "record_id": one} for one in (coupled, unsolved)]
     job = stack.rows("SELECT MAX(id) AS id FROM sync_job WHERE mapping = 'CUSTOMER'")[0]["id"]
-    run = stack.rows("SELECT MAX(id) AS id FROM fullsync_fullsync")[0]["id"]
+    (runs,) = stack.rows("SELECT MIN(id) AS first, MAX(id) AS latest FROM fullsync_fullsync")
     lists = [{"mapping": name} for name in ("CUSTOMER", "CURRENCY", "SALESPEOPLE")]
     return {
         "coupling:list": lists,
@@ -73,11 +77,12 @@ def _kwargs(installation: Installation) -> dict[str, list[dict[str, Any]]]:
         "coupling:couple": records,
         "coupling:log": records,
         "coupling:result": [{**records[0], "job_id": job}],
-        "fullsync:run": [{"run_id": run}],
-        "fullsync:side-by-side": [{"run_id": run}],
+        "fullsync:run": [{"run_id": runs["latest"]}],
+        "fullsync:side-by-side": [{"run_id": runs["first"]}],
         "fullsync:job": [{"job_id": job}],
         "fullsync:records": [{"job_id": job, "way": way} for way in ("to-crm", "from-crm")],
         "setup_wizard:step": [{"step": step} for step in STEPS],
+        "frame:person": stack.rows("SELECT MAX(id) AS user_id FROM auth_user"),
     }
 
 
