@@ -1,32 +1,53 @@
 """What a step does with an answer: check it live, then keep what may be kept of it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from crmsync.connections.models import Connection
 from crmsync.dataverse.auth import BearerToken
 from crmsync.terms import Scope
-from setup_wizard import preflight, progress, scopes
-from setup_wizard.errors import SetupProblem, TryAgain
+from setup_wizard import checks, preflight, progress, scopes, signing_in
+from setup_wizard.draft import Draft
+from setup_wizard.errors import ChecksFailed, SetupProblem, TryAgain
 from setup_wizard.preflight import Administrator, IntegrationUser
-from setup_wizard.progress import Answered, Draft
-from setup_wizard.steps import SecretName, StepName
+from setup_wizard.progress import Answered
+from setup_wizard.steps import IDENTITY_INPUTS, AdministratorKind, SecretName, StepName
 
 Given = Mapping[str, Any]
+NO_TOKEN = (SecretName.TOKEN, SecretName.FLOW)
 
 
-def answer(*, step: StepName, user_id: int, key: bytes, given: Given) -> Mapping[str, Any]:
-    """Check what was given at a step and store that step; returns what was kept of it.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was kept of an answer; ``away`` is where the person signs in first, blank otherwise."""
 
-    ``given`` are the cleaned values of the step's form. Raises SetupProblem, and keeps nothing.
+    answers: Mapping[str, Any]
+    away: str = field(default="", repr=False)
+
+
+def answer(*, step: StepName, user_id: int, key: bytes, given: Given, comes_back_to: str) -> Kept:
+    """Check what was given at a step and store that step.
+
+    ``given`` are the cleaned values of the step's form; ``comes_back_to`` is where Microsoft
+    sends the browser back to. Raises SetupProblem, and keeps nothing.
     """
     if step not in _ANSWERS:
-        return given
+        return Kept(given)
     draft = progress.look(user_id=user_id, key=key)
+    if step == StepName.ADMINISTRATOR and _signs_in_first(draft, given):
+        away = signing_in.begin(draft=draft, key=key, comes_back_to=comes_back_to)
+        return Kept(draft.answers.get(step, {}), away)
     answered = _ANSWERS[step](draft, given)
     progress.keep(looked_at=draft, key=key, answered=answered)
-    return answered.answers
+    return Kept(answered.answers)
+
+
+def _signs_in_first(draft: Draft, given: Given) -> bool:
+    """With Microsoft: when nobody is signed in that way yet, or somebody else wants to."""
+    is_microsoft = given["kind"] == AdministratorKind.MICROSOFT
+    is_in = draft.administrator_kind == AdministratorKind.MICROSOFT and draft.token is not None
+    return is_microsoft and (not is_in or bool(given["again"]))
 
 
 def _environment(draft: Draft, given: Given) -> Answered:
@@ -43,26 +64,23 @@ def _environment(draft: Draft, given: Given) -> Answered:
 
 
 def _administrator(draft: Draft, given: Given) -> Answered:
-    typed = given["password"]
-    token = _exchanged(draft, given["username"], typed) if typed else draft.token
+    kind = AdministratorKind(given["kind"])
+    if kind == AdministratorKind.NONE:
+        answers = {"kind": kind.value, "username": ""}
+        return Answered(step=StepName.ADMINISTRATOR, answers=answers, forgets=NO_TOKEN)
+    username = given["username"] if kind == AdministratorKind.PASSWORD else ""
+    typed = given["password"] if kind == AdministratorKind.PASSWORD else ""
+    token = _exchanged(draft, username, typed) if typed else draft.token
+    if token is None:
+        raise ValueError("Nobody has signed in.")
     try:
         found = preflight.check_administrator(environment=draft.environment, token=token)
     except SetupProblem as problem:
         if not typed and not isinstance(problem, TryAgain):
             progress.forget(user_id=draft.user_id, name=SecretName.TOKEN)
         raise
-    return Answered(
-        step=StepName.ADMINISTRATOR,
-        answers={"username": given["username"]},
-        seen={
-            "user_id": str(found.user_id),
-            "full_name": found.full_name,
-            "organization": found.organization.name,
-            "currency": found.organization.base_currency_code,
-        },
-        secret=token.text if typed else "",
-        lifetime_seconds=token.lifetime_seconds,
-    )
+    answers = {"kind": kind.value, "username": username}
+    return signing_in.answered(answers, found, token if typed else None)
 
 
 def _exchanged(draft: Draft, username: str, password: str) -> BearerToken:
@@ -73,19 +91,25 @@ def _exchanged(draft: Draft, username: str, password: str) -> BearerToken:
 
 def _integration_user(draft: Draft, given: Given) -> Answered:
     kind = Connection.IdentityKind(given["kind"])
-    is_application = kind == Connection.IdentityKind.APPLICATION
-    name = given["application"] if is_application else given["username"]
-    typed = given["application_secret"] if is_application else given["password"]
+    name_input, secret_input = IDENTITY_INPUTS[kind]
+    name, typed = str(given[name_input]), given[secret_input]
     found = preflight.check_integration_user(
         environment=draft.environment,
         token=draft.token,
-        administrator_id=UUID(draft.seen[StepName.ADMINISTRATOR]["user_id"]),
+        administrator_id=draft.administrator_id,
         integration_user=IntegrationUser(kind, name, typed or draft.secrets[SecretName.SECRET]),
     )
     return Answered(
         step=StepName.INTEGRATION_USER,
-        answers={"kind": str(kind), "application" if is_application else "username": name},
-        seen={"full_name": found.full_name, "roles": list(found.role_names)},
+        answers={"kind": str(kind), name_input: name},
+        seen={
+            "full_name": found.full_name,
+            "user_id": str(found.user_id or ""),
+            "is_new": found.is_new,
+            "roles": list(found.roles),
+            "expires": found.expires,
+            "thumbprint": found.certificate.thumbprint if found.certificate else "",
+        },
         secret=typed,
     )
 
@@ -101,9 +125,21 @@ def _tables(draft: Draft, given: Given) -> Answered:
     )
 
 
+def _checks(draft: Draft, given: Given) -> Answered:
+    results = checks.look(draft)
+    if any(result.is_bad for result in results):
+        raise ChecksFailed(results)
+    return Answered(
+        step=StepName.CHECKS,
+        answers={"change_tracking": list(given["change_tracking"])},
+        seen={"checks": [result.kept() for result in results]},
+    )
+
+
 _ANSWERS: Mapping[StepName, Callable[[Draft, Given], Answered]] = {
     StepName.ENVIRONMENT: _environment,
     StepName.ADMINISTRATOR: _administrator,
     StepName.INTEGRATION_USER: _integration_user,
     StepName.TABLES: _tables,
+    StepName.CHECKS: _checks,
 }

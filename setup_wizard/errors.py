@@ -3,11 +3,18 @@
 SetupProblem               an input has to be corrected
 ├── TryAgain               nothing to correct: Sales or the network did not answer
 ├── CompanyNotReady        the company is missing, or its experience is Basic
+├── ChecksFailed           something of the checks stands in the way; ``results`` say what
 ├── NotTheAnswersShown     the answers changed since they were shown
 └── AlreadyFinishing       another request finishes, or has finished, the same setup
 """
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from django.utils.translation import gettext as _
+
+if TYPE_CHECKING:
+    from setup_wizard.checks.subject import Result
 
 
 class SetupProblem(Exception):
@@ -40,6 +47,18 @@ class TryAgain(SetupProblem):
 
 class CompanyNotReady(SetupProblem):
     code = "company_not_ready"
+
+
+class ChecksFailed(SetupProblem):
+    code = "checks_failed"
+
+    def __init__(self, results: "Sequence[Result]") -> None:
+        super().__init__(
+            _("Something stands in the way of the connection."),
+            field="",
+            remedy=_("Do what is said beside each of the failed checks, then check again."),
+        )
+        self.results = tuple(results)
 
 
 class NotTheAnswersShown(SetupProblem):

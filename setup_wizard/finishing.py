@@ -1,60 +1,172 @@
-"""The end of the assisted setup: everything is checked once more, then stored at once."""
+"""The acts on our side: the connection is stored, gets its counterpart, and is enabled.
+
+A connection that is enabled works on until the last act replaces it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
+from crmsync.audit import services as audit
+from crmsync.audit.acts import Act
+from crmsync.connections import secrets
 from crmsync.connections.models import Connection
+from crmsync.connections.services import SECRET_PLACE
+from crmsync.dataverse import administration
+from crmsync.frame import people
+from crmsync.frame.errors import PersonProblem
 from crmsync.ledger.queries import get_company
-from crmsync.terms import Scope
-from setup_wizard import preflight, progress, services
+from crmsync.sync import services as sync
+from setup_wizard import preflight
 from setup_wizard.errors import SetupProblem
-from setup_wizard.preflight import IntegrationUser
-from setup_wizard.progress import Draft
-from setup_wizard.services import Connected
-from setup_wizard.steps import SecretName, StepName
+from setup_wizard.plan import ActName, Memory, Plan, asked_as, now
+from setup_wizard.receipt import receipt
+
+# Our own user that stands for the integration user in Sales; nobody signs in with it.
+COUNTERPART = "Dynamics 365 Sales"
 
 
-def finish(*, user_id: int, key: bytes, revision: int, by: str) -> Connected:
-    """Connect with the answers of this revision; of several finishes at once, one does it.
-
-    The sealed secrets are gone afterwards. After a SetupProblem nothing is stored, and the person
-    can go on. Raises AlreadyFinishing and NotTheAnswersShown besides.
-    """
-    draft = progress.claim(user_id=user_id, key=key, revision=revision)
-    try:
-        return _connect(draft, by)
-    except SetupProblem:
-        progress.release(user_id=user_id)
-        raise
-
-
-def _connect(draft: Draft, by: str) -> Connected:
-    if obstacle := preflight.company_obstacle(get_company()):
-        raise obstacle
-    answers = draft.answers[StepName.ENVIRONMENT]
-    environment = preflight.check_environment(**answers)
-    prepared = preflight.check_administrator(environment=environment, token=draft.token)
-    integration_user = _integration_user(draft)
-    user = preflight.check_integration_user(
-        environment=environment,
-        token=draft.token,
-        administrator_id=prepared.user_id,
-        integration_user=integration_user,
+def store(plan: Plan, memory: Memory) -> bool:
+    """Keep the connection, sealed and disabled; where one works already, it is left alone."""
+    # A sign-in that has ended is not the fault of the address.
+    asked_as(plan.reader_field, lambda: administration.who_am_i(plan.reader))
+    seen = preflight.check_organization(plan.reader)
+    organization = seen.organization
+    memory.keep(
+        ActName.STORED,
+        organization_id=str(seen.organization_id),
+        organization=organization.name,
+        organization_version=organization.version,
+        currency_id=str(organization.base_currency_id),
+        currency=organization.base_currency_code,
     )
     with transaction.atomic():
-        progress.consume(user_id=draft.user_id, revision=draft.revision)
-        return services.store(
-            environment=environment,
-            prepared=prepared,
-            integration_user=integration_user,
-            user=user,
-            scopes=[Scope(value) for value in draft.answers[StepName.TABLES]["scopes"]],
-            by=by,
+        present = Connection.objects.select_for_update().first()
+        replaces = present is not None and not present.is_being_set_up
+        if not replaces:
+            _save(
+                _values(plan, memory),
+                is_enabled=False,
+                is_being_set_up=True,
+                disabled_because=_("The connection is being set up."),
+            )
+    memory.keep(ActName.STORED, replaces=replaces)
+    return True
+
+
+def pending(plan: Plan, memory: Memory) -> Connection:
+    """The connection as it will be enabled: what was stored, or else what will replace another."""
+    stored = Connection.objects.filter(is_being_set_up=True).first()
+    return stored or Connection(**_values(plan, memory))
+
+
+def _save(values: Mapping[str, Any], **state: Any) -> Connection:
+    saved, _is_new = Connection.objects.update_or_create(pk=1, defaults={**values, **state})
+    return saved
+
+
+def _values(plan: Plan, memory: Memory) -> dict[str, Any]:
+    """Of the connection, but for its state. The secret is sealed as it will rest."""
+    user, found = plan.integration_user, memory.of(ActName.STORED)
+    by_password = user.kind == Connection.IdentityKind.PASSWORD
+    return {
+        "origin": plan.environment.origin,
+        "organization_id": UUID(found["organization_id"]),
+        "organization_name": found["organization"],
+        "organization_version": found["organization_version"],
+        "base_currency_id": UUID(found["currency_id"]),
+        "base_currency_code": found["currency"],
+        "authority_url": plan.environment.authority.url,
+        "tenant": plan.environment.authority.tenant,
+        "identity_kind": user.kind,
+        "application_id": plan.environment.application_id if by_password else user.name,
+        "integration_username": user.name if by_password else "",
+        "integration_user_id": memory.user_id,
+        "integration_user_name": memory.of(ActName.USER)["name"],
+        "sealed_secret": secrets.seal(user.secret, place=SECRET_PLACE),
+        "credential_expires_at": plan.expires_at,
+        "solution_version": memory.of(ActName.SOLUTION).get("version", ""),
+        "scopes": [scope.value for scope in plan.scopes],
+    }
+
+
+def add_counterpart(plan: Plan, memory: Memory) -> bool:
+    """Our own user that stands for the integration; asked again, it is the same one."""
+    try:
+        user_id = people.add_non_interactive(name=COUNTERPART, by=plan.by)
+    except PersonProblem as error:
+        raise SetupProblem(
+            str(error),
+            field="",
+            remedy=_("Give that account another name on the page People, then try again."),
+        ) from error
+    memory.keep(ActName.COUNTERPART, user_id=user_id, name=COUNTERPART)
+    return True
+
+
+def enable(plan: Plan, memory: Memory) -> bool:
+    """The connection works from here on; in the same moment all that was sealed is dropped.
+
+    Raises SetupProblem when what was checked no longer holds, and changes nothing then.
+    """
+    if obstacle := preflight.company_obstacle(get_company()):
+        raise obstacle
+    values, connected_at = _values(plan, memory), now()
+    with transaction.atomic():
+        former = Connection.objects.select_for_update().first()
+        preflight.check_not_elsewhere(values["organization_id"])
+        _forget_the_former(former, values)
+        before = _told(former)
+        made = _save(
+            values,
+            is_enabled=True,
+            is_being_set_up=False,
+            disabled_because="",
+            connected_at=connected_at,
+            connected_by=plan.by.name,
+            receipt=receipt(
+                plan, memory, dropped_at=connected_at, former=_receipt_of(former, values)
+            ),
+            gate_open_at=None,
         )
+        audit.record(
+            act=Act.CONNECTION_SET_UP,
+            by=plan.by,
+            subject=audit.Subject("connection", str(made.pk), made.organization_name),
+            before=before,
+            after=_told(made),
+        )
+        plan.conclude()
+    memory.keep(ActName.ENABLED, organization=made.organization_name)
+    return True
 
 
-def _integration_user(draft: Draft) -> IntegrationUser:
-    answers = draft.answers[StepName.INTEGRATION_USER]
-    kind = Connection.IdentityKind(answers["kind"])
-    is_application = kind == Connection.IdentityKind.APPLICATION
-    name = answers["application" if is_application else "username"]
-    return IntegrationUser(kind, name, draft.secrets[SecretName.SECRET])
+def _forget_the_former(former: Connection | None, values: Mapping[str, Any]) -> None:
+    """Links and rows of another address or organization would be followed and compared."""
+    if former is None or former.is_being_set_up:
+        return
+    is_other = former.organization_id != values["organization_id"]
+    if is_other or former.origin != values["origin"]:
+        sync.forget_sales(rows=is_other)
+
+
+def _receipt_of(former: Connection | None, values: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What an earlier setup did in the same organization, if it is known."""
+    if former is None or former.organization_id != values["organization_id"]:
+        return None
+    return former.receipt or None
+
+
+def _told(connection: Connection | None) -> dict[str, Any]:
+    """What the audit log keeps of a connection that works or worked."""
+    if connection is None or connection.is_being_set_up:
+        return {}
+    return {
+        "environment": connection.origin,
+        "organization": connection.organization_name,
+        "integration_user": connection.integration_user_name,
+        "scopes": connection.scopes,
+    }

@@ -8,18 +8,25 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crmsync.connections.models import Connection
+from crmsync.connections.services import hosts
+from crmsync.dataverse.certificates import MOST_CHARACTERS
 from crmsync.terms import Scope
-from setup_wizard.progress import Draft
-from setup_wizard.scopes import choices
-from setup_wizard.steps import SecretName, StepName
+from setup_wizard import addresses
+from setup_wizard.draft import Draft
+from setup_wizard.scopes import choices, tables_of
+from setup_wizard.steps import IDENTITY_INPUTS, AdministratorKind, SecretName, StepName
 
 KIND = Connection.IdentityKind
 
 
 class StepForm(forms.Form):
-    """``draft`` tells which secrets are there already and need not be typed again."""
+    """``draft`` tells which secrets are there already and need not be typed again.
+
+    ``notes`` say what was put right of what was typed.
+    """
 
     SECRETS: ClassVar[tuple[str, ...]] = ()
+    notes: tuple[str, ...] = ()
 
     def __init__(self, *args: Any, draft: Draft, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -59,6 +66,13 @@ def _secret_field(label: Any) -> forms.CharField:
     )
 
 
+class BlankTextarea(forms.Textarea):
+    """For a secret of several lines: what was typed is never sent back to the browser."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
+
+
 def _plain() -> forms.TextInput:
     return forms.TextInput(
         attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
@@ -85,15 +99,43 @@ class EnvironmentForm(StepForm):
         },
         widget=_plain(),
     )
+    drop_path = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    # The address that would do, where dropping what stands behind the host name is all it takes.
+    offer = ""
+
+    def clean(self) -> None:
+        if "url" not in self.cleaned_data:
+            return
+        drops_path = bool(self.cleaned_data.pop("drop_path", False))
+        found = addresses.cleaned(self.cleaned_data["url"], hosts=hosts(), drops_path=drops_path)
+        self.cleaned_data["url"] = found.url
+        self.notes, self.offer = found.notes, found.offer
+        if found.offer:
+            said = _("The address holds more than a host name. Only %(address)s is needed.")
+            self.add_error("url", said % {"address": found.offer})
 
 
 class AdministratorForm(StepForm):
     SECRETS = ("password",)
 
+    kind = forms.ChoiceField(
+        label=gettext_lazy("How Sales is prepared"),
+        choices=[
+            (AdministratorKind.MICROSOFT, gettext_lazy("Sign in with Microsoft (recommended)")),
+            (AdministratorKind.PASSWORD, gettext_lazy("User name and password")),
+            (AdministratorKind.NONE, gettext_lazy("Do not import the solution")),
+        ],
+        initial=AdministratorKind.MICROSOFT,
+        widget=forms.RadioSelect,
+    )
+    again = forms.BooleanField(
+        label=gettext_lazy("Sign in as somebody else"), required=False, initial=False
+    )
     username = forms.CharField(
         label=gettext_lazy("User name"),
         help_text=gettext_lazy("Of a user with the role System Administrator in Sales."),
         max_length=200,
+        required=False,
         widget=_plain(),
     )
     password = _secret_field(gettext_lazy("Password"))
@@ -101,38 +143,63 @@ class AdministratorForm(StepForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["password"].help_text = _("Used once, never stored.")
-        if SecretName.TOKEN in self.draft.secrets:
+        if self._is_signed_in(AdministratorKind.PASSWORD):
             self._may_stay("password")
 
+    @property
+    def is_signed_in(self) -> bool:
+        """With Microsoft, and not for too long."""
+        return self._is_signed_in(AdministratorKind.MICROSOFT)
+
     def clean(self) -> None:
-        same = self.cleaned_data.get("username") == self._stored(StepName.ADMINISTRATOR).get(
-            "username"
-        )
-        is_set = same and SecretName.TOKEN in self.draft.secrets
+        if self.cleaned_data.get("kind") != AdministratorKind.PASSWORD:
+            return
+        self.require("username")
+        stored = self._stored(StepName.ADMINISTRATOR).get("username")
+        same = self.cleaned_data.get("username") == stored
+        is_set = same and self._is_signed_in(AdministratorKind.PASSWORD)
         if "password" in self.fields and not is_set:
             self.require("password")
 
+    def _is_signed_in(self, kind: AdministratorKind) -> bool:
+        return self.draft.administrator_kind == kind and SecretName.TOKEN in self.draft.secrets
+
 
 class IntegrationUserForm(StepForm):
-    SECRETS = ("application_secret", "password")
+    SECRETS = ("application_secret", "certificate", "password")
 
     kind = forms.ChoiceField(
         label=gettext_lazy("How it signs in"),
         choices=[
             (KIND.APPLICATION.value, gettext_lazy("Application with a secret (recommended)")),
+            (KIND.CERTIFICATE.value, gettext_lazy("Application with a certificate")),
             (KIND.PASSWORD.value, gettext_lazy("User with a password")),
         ],
         initial=KIND.APPLICATION.value,
         widget=forms.RadioSelect,
     )
-    application = forms.CharField(
+    application = forms.UUIDField(
         label=gettext_lazy("Application (client) ID"),
         help_text=gettext_lazy("Of the application user in Sales that synchronization acts as."),
-        max_length=100,
         required=False,
+        error_messages={
+            "invalid": gettext_lazy("Give the id as Microsoft Entra shows it: 36 characters.")
+        },
         widget=_plain(),
     )
     application_secret = _secret_field(gettext_lazy("Client secret"))
+    certificate = forms.CharField(
+        label=gettext_lazy("Certificate and private key"),
+        help_text=gettext_lazy(
+            "The whole PEM text: the certificate that is registered with the application, and its "
+            "private key without a passphrase."
+        ),
+        required=False,
+        max_length=MOST_CHARACTERS,
+        widget=BlankTextarea(
+            attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false", "class": "mono"}
+        ),
+    )
     username = forms.CharField(
         label=gettext_lazy("User name"),
         help_text=gettext_lazy("Of a user who does nothing else in Sales."),
@@ -146,23 +213,17 @@ class IntegrationUserForm(StepForm):
         super().__init__(*args, **options)
         stored = self._stored(StepName.INTEGRATION_USER)
         if stored and SecretName.SECRET in self.draft.secrets:
-            self._may_stay(self.inputs(stored["kind"])[1])
-
-    @staticmethod
-    def inputs(kind: str) -> tuple[str, str]:
-        """The inputs of name and secret of a kind of integration user."""
-        if kind == KIND.APPLICATION:
-            return "application", "application_secret"
-        return "username", "password"
+            self._may_stay(IDENTITY_INPUTS[KIND(stored["kind"])][1])
 
     def clean(self) -> None:
         kind = self.cleaned_data.get("kind")
         if kind is None:
             return
-        name, secret = self.inputs(kind)
-        self.require(name)
+        name, secret = IDENTITY_INPUTS[KIND(kind)]
+        if name not in self.errors:
+            self.require(name)
         stored = self._stored(StepName.INTEGRATION_USER)
-        same = stored.get("kind") == kind and stored.get(name) == self.cleaned_data.get(name)
+        same = stored.get("kind") == kind and stored.get(name) == str(self.cleaned_data.get(name))
         is_set = same and SecretName.SECRET in self.draft.secrets
         if secret in self.fields and not is_set:
             self.require(secret)
@@ -176,6 +237,26 @@ class TablesForm(StepForm):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": gettext_lazy("Tick at least one.")},
     )
+
+
+class ChecksForm(StepForm):
+    """``change_tracking``: the tables whose changes Sales shall track from now on."""
+
+    change_tracking = forms.MultipleChoiceField(
+        label=gettext_lazy("Switch change tracking on"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.offer(tables_of(self._stored(StepName.TABLES).get("scopes", ())))
+
+    def offer(self, tables: Mapping[str, str]) -> None:
+        """The tables to choose from: logical name to caption."""
+        field = self.fields["change_tracking"]
+        if isinstance(field, forms.MultipleChoiceField):
+            field.choices = list(tables.items())
 
 
 class CheckForm(StepForm):

@@ -11,7 +11,8 @@ class SetupProgress(models.Model):
 
     ``answers`` and ``seen`` hold, by step, what was typed (declared fields only) and what the
     live check showed. ``revision`` grows with every answer: finishing names the one it confirms.
-    ``claimed_until`` is set while one request finishes.
+    ``claimed_until`` is set while one request finishes. ``finish`` is how far the finish of these
+    answers has come, by act, with what must not be forgotten in the middle of one.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -21,6 +22,7 @@ class SetupProgress(models.Model):
     revision = models.PositiveIntegerField(default=0)
     sealed = models.JSONField(default=dict)
     expires_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    finish = models.JSONField(default=dict)
     claimed_until = models.DateTimeField(null=True, blank=True)
     changed_at = models.DateTimeField(auto_now=True)
 

@@ -3,41 +3,44 @@
 Every check raises SetupProblem, which names the input that it concerns, and returns what it saw.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crmsync.connections import services as connections
 from crmsync.connections.models import Connection
-from crmsync.connections.wording import Wording, of_error
 from crmsync.dataverse import administration
 from crmsync.dataverse.address import environment_origin
 from crmsync.dataverse.auth import (
     ApplicationTokens,
     Authority,
     BearerToken,
+    CertificateTokens,
     PasswordTokens,
     discover_authority,
 )
-from crmsync.dataverse.errors import AddressRefused, DataverseError, SignInFailed, TransientError
+from crmsync.dataverse.certificates import Certificate, read_certificate
+from crmsync.dataverse.client import Client
+from crmsync.dataverse.errors import AddressRefused, NotAMember
 from crmsync.dataverse.session import Tokens, open_session
 from crmsync.ledger.models import CompanyInformation
 from crmsync.ledger.queries import get_company
 from crmsync.sync.models import Coupling
 from crmsync.terms import Experience
-from setup_wizard import wording
-from setup_wizard.errors import CompanyNotReady, SetupProblem, TryAgain
+from setup_wizard import suitability, wording
+from setup_wizard.asking import asked, problem
+from setup_wizard.errors import CompanyNotReady, SetupProblem
 
-Found = TypeVar("Found")
+KIND = Connection.IdentityKind
 
 
 @dataclass(frozen=True, slots=True)
 class Administrator:
-    """Who prepares Sales; used during setup only."""
+    """Who prepares Sales, by user name and password; used during setup only."""
 
     username: str
     password: str = field(repr=False)
@@ -45,7 +48,11 @@ class Administrator:
 
 @dataclass(frozen=True, slots=True)
 class IntegrationUser:
-    """Who synchronization acts as: a user with a password, or an application with a secret."""
+    """Who synchronization acts as.
+
+    ``name`` is a user name or an application id; ``secret`` the password, the client secret, or
+    a PEM text with the certificate and its private key.
+    """
 
     kind: Connection.IdentityKind
     name: str
@@ -62,13 +69,49 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """The organization behind an environment, which these books can be connected with."""
+
+    organization_id: UUID
+    organization: administration.Organization
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
-    """What the administrator saw there."""
+    """What the administrator is, and saw there."""
 
     user_id: UUID
     full_name: str
     organization_id: UUID
     organization: administration.Organization
+    is_customizer: bool
+    is_licensed: bool
+
+    @property
+    def version(self) -> str:
+        return self.organization.version
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """The integration user as Sales knows it; ``user_id`` is None for one still to be created.
+
+    ``certificate`` is what the PEM text held, where it signs in with one.
+    """
+
+    user_id: UUID | None
+    full_name: str
+    roles: tuple[str, ...]
+    certificate: Certificate | None = None
+
+    @property
+    def is_new(self) -> bool:
+        return self.user_id is None
+
+    @property
+    def expires(self) -> str:
+        """The last day of its certificate, as an ISO date; blank without one."""
+        return self.certificate.not_after.date().isoformat() if self.certificate else ""
 
 
 def company_obstacle(company: CompanyInformation | None) -> CompanyNotReady | None:
@@ -93,7 +136,7 @@ def check_environment(*, url: str, application_id: str) -> Environment:
     try:
         origin = environment_origin(url, hosts=connections.hosts())
     except AddressRefused as error:
-        raise _problem(wording.of_address(error, typed=url), "url") from error
+        raise problem(wording.of_address(error, typed=url), "url") from error
     session = open_session(sandbox_port=settings.CRMSYNC_SANDBOX_PORT)
     authority = asked(
         "url", lambda: discover_authority(origin, session=session, hosts=connections.hosts())
@@ -104,7 +147,7 @@ def check_environment(*, url: str, application_id: str) -> Environment:
 def sign_in_administrator(*, environment: Environment, administrator: Administrator) -> BearerToken:
     """Exchange the password for a token; the password is not needed after that."""
     tokens = _password_tokens(environment, administrator.username, administrator.password)
-    return asked("admin-user", tokens.exchange)
+    return asked("admin-user", tokens.exchange, through_registration=True)
 
 
 def check_administrator(*, environment: Environment, token: Tokens) -> Prepared:
@@ -112,51 +155,68 @@ def check_administrator(*, environment: Environment, token: Tokens) -> Prepared:
     client = connections.new_client(origin=environment.origin, tokens=token)
     caller = asked("admin-user", lambda: administration.who_am_i(client))
     user = asked("admin-user", lambda: administration.user(client, caller.user_id))
-    if not user.is_system_administrator:
-        raise SetupProblem(
-            _("%(name)s is not a System Administrator of this environment.")
-            % {"name": user.full_name},
-            field="admin-user",
-            remedy=_("Name a user who holds the role System Administrator, or have it assigned."),
-        )
+    suitability.check_administrator(user)
+    seen = check_organization(client)
+    return Prepared(
+        user_id=user.user_id,
+        full_name=user.full_name,
+        organization_id=seen.organization_id,
+        organization=seen.organization,
+        is_customizer=user.is_system_customizer,
+        is_licensed=user.is_licensed,
+    )
+
+
+def check_organization(client: Client) -> Seen:
+    """The organization, if its base currency is ours and no other one is coupled with."""
+    organization_id = asked("url", lambda: administration.who_am_i(client)).organization_id
     organization = asked("url", lambda: administration.organization(client))
-    _check_currency(organization.base_currency_code)
-    check_not_elsewhere(caller.organization_id)
-    return Prepared(user.user_id, user.full_name, caller.organization_id, organization)
+    suitability.check_currency(organization.base_currency_code, get_company())
+    check_not_elsewhere(organization_id)
+    return Seen(organization_id, organization)
 
 
 def check_integration_user(
     *,
     environment: Environment,
-    token: Tokens,
-    administrator_id: UUID,
+    token: Tokens | None,
+    administrator_id: UUID | None,
     integration_user: IntegrationUser,
-) -> administration.User:
-    """Sign in as the integration user; the administrator's ``token`` reads its roles."""
-    admin = connections.new_client(origin=environment.origin, tokens=token)
-    acting = connections.new_client(
-        origin=environment.origin, tokens=_integration_tokens(environment, integration_user)
+) -> Acting:
+    """Prove that it can sign in, and look at it with the administrator's ``token``.
+
+    With an administrator it may be without roles, and an application may have no user in Sales
+    yet: both are made later. Without one it looks at itself, and at the organization.
+    """
+    certificate = _certificate(integration_user)
+    tokens = integration_tokens(environment, integration_user)
+    acting = connections.new_client(origin=environment.origin, tokens=tokens)
+    asked(
+        "integration-user",
+        tokens.token,
+        through_registration=integration_user.kind == KIND.PASSWORD,
     )
-    found = asked("integration-user", lambda: administration.who_am_i(acting))
-    user = asked("admin-user", lambda: administration.user(admin, found.user_id))
-    _check_suitable(user, administrator_id=administrator_id)
-    return user
+    if token is None:
+        user: administration.User | None = _itself(acting)
+        check_organization(acting)
+    else:
+        admin = connections.new_client(origin=environment.origin, tokens=token)
+        user = _looked_up(admin, acting, integration_user)
+    if user is None:
+        return Acting(None, integration_user.name, (), certificate)
+    suitability.check_integration_user(
+        user, administrator_id=administrator_id, has_administrator=token is not None
+    )
+    return Acting(user.user_id, user.full_name, user.role_names, certificate)
 
 
-def asked(field_name: str, question: Callable[[], Found]) -> Found:
-    """Ask Sales; a refusal names the input that it concerns."""
-    try:
-        return question()
-    except TransientError as error:
-        raise _problem(of_error(error), "url", kind=TryAgain) from error
-    except SignInFailed as error:
-        code = error.trace.service_code
-        # An integration application is its own app registration.
-        by_user = field_name == "admin-user" and code in wording.OF_THE_APPLICATION
-        field_name = "application-id" if by_user else field_name
-        raise _problem(of_error(error), field_name, service_code=code) from error
-    except DataverseError as error:
-        raise _problem(of_error(error), field_name) from error
+def integration_tokens(environment: Environment, user: IntegrationUser) -> Tokens:
+    """What the integration user signs in with."""
+    if user.kind == KIND.PASSWORD:
+        return _password_tokens(environment, user.name, user.secret)
+    session = open_session(sandbox_port=settings.CRMSYNC_SANDBOX_PORT)
+    kind = CertificateTokens if user.kind == KIND.CERTIFICATE else ApplicationTokens
+    return kind(environment.origin, environment.authority, user.name, user.secret, session)
 
 
 def check_not_elsewhere(organization_id: UUID) -> None:
@@ -171,20 +231,43 @@ def check_not_elsewhere(organization_id: UUID) -> None:
         )
 
 
-def _problem(
-    said: Wording,
-    field_name: str,
-    *,
-    kind: type[SetupProblem] = SetupProblem,
-    service_code: str = "",
-) -> SetupProblem:
-    return kind(
-        said.sentence,
-        field=field_name,
-        remedy=said.remedy,
-        detail=said.detail,
-        service_code=service_code,
+def _certificate(user: IntegrationUser) -> Certificate | None:
+    if user.kind != KIND.CERTIFICATE:
+        return None
+    now: datetime = timezone.now()
+    return asked("certificate", lambda: read_certificate(user.secret, now=now))
+
+
+def _itself(acting: Client) -> administration.User:
+    caller = asked("integration-user", lambda: administration.who_am_i(acting))
+    return asked("integration-user", lambda: administration.user(acting, caller.user_id))
+
+
+def _looked_up(
+    admin: Client, acting: Client, integration_user: IntegrationUser
+) -> administration.User | None:
+    """As the administrator sees it; None for an application that has no user there yet."""
+    user_id = asked("integration-user", lambda: _user_id(admin, acting, integration_user))
+    if user_id is not None:
+        found: UUID = user_id
+        return asked("admin-user", lambda: administration.user(admin, found))
+    if integration_user.kind != KIND.PASSWORD:
+        return None
+    raise SetupProblem(
+        _("%(name)s is not a user of this environment.") % {"name": integration_user.name},
+        field="integration-user",
+        remedy=_("Add the user to the environment first, or name another one."),
     )
+
+
+def _user_id(admin: Client, acting: Client, user: IntegrationUser) -> UUID | None:
+    """Who it is by its own token; Sales does not tell one who is disabled or has no role."""
+    try:
+        return administration.who_am_i(acting).user_id
+    except NotAMember:
+        if user.kind == KIND.PASSWORD:
+            return administration.user_by_name(admin, user.name)
+        return administration.user_by_application(admin, UUID(user.name))
 
 
 def _password_tokens(environment: Environment, username: str, password: str) -> PasswordTokens:
@@ -197,58 +280,3 @@ def _password_tokens(environment: Environment, username: str, password: str) -> 
         password,
         session,
     )
-
-
-def _integration_tokens(environment: Environment, user: IntegrationUser) -> Tokens:
-    if user.kind == Connection.IdentityKind.PASSWORD:
-        return _password_tokens(environment, user.name, user.secret)
-    session = open_session(sandbox_port=settings.CRMSYNC_SANDBOX_PORT)
-    return ApplicationTokens(
-        environment.origin, environment.authority, user.name, user.secret, session
-    )
-
-
-def _check_suitable(user: administration.User, *, administrator_id: UUID) -> None:
-    if user.user_id == administrator_id:
-        raise _unsuitable(
-            _("The integration user is the administrator."),
-            _("Name a dedicated user or application: changes it makes must be told apart."),
-        )
-    who = {"name": user.full_name}
-    if user.is_disabled:
-        raise _unsuitable(
-            _("%(name)s is disabled in Sales.") % who,
-            _("Enable the user in Sales, or name another one."),
-        )
-    if user.is_system_administrator:
-        raise _unsuitable(
-            _("%(name)s is a System Administrator.") % who,
-            _("Take the role away: the integration user needs only the integration role."),
-        )
-    if not user.role_names:
-        raise _unsuitable(
-            _("%(name)s has no role in Sales.") % who,
-            _("Assign the integration role to the user in Sales."),
-        )
-
-
-def _unsuitable(sentence: str, remedy: str) -> SetupProblem:
-    return SetupProblem(sentence, field="integration-user", remedy=remedy)
-
-
-def _check_currency(base_currency_code: str) -> None:
-    company = get_company()
-    if company is not None and company.local_currency_code != base_currency_code:
-        raise SetupProblem(
-            _(
-                "The base currency of Sales is %(crm)s, the local currency of %(company)s "
-                "is %(ledger)s."
-            )
-            % {
-                "crm": base_currency_code,
-                "company": company.name,
-                "ledger": company.local_currency_code,
-            },
-            field="url",
-            remedy=_("Connect an environment with the same base currency: it cannot be changed."),
-        )

@@ -4,9 +4,10 @@ Secrets rest sealed under a key that only the browser has. They expire together,
 first of them: each writing of one keeps the earlier end.
 """
 
+import hmac
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -16,12 +17,13 @@ from django.db.models.lookups import GreaterThan
 from django.utils.translation import gettext as _
 
 from crmsync.connections import secrets
+from crmsync.connections import services as connections
 from crmsync.connections.errors import SecretUnreadable
-from crmsync.dataverse.auth import Authority, BearerToken
+from crmsync.dataverse.errors import SignInNotOurs
 from crmsync.dbclock import db_in
+from setup_wizard.draft import Draft, Problem
 from setup_wizard.errors import AlreadyFinishing, NotTheAnswersShown
 from setup_wizard.models import SetupProgress
-from setup_wizard.preflight import Environment
 from setup_wizard.steps import STEPS, Place, SecretName, StepName, first_open
 
 MOST_SECONDS = 3600
@@ -29,55 +31,7 @@ MOST_SECONDS = 3600
 CLAIM_SECONDS = 180
 ABANDONED_SECONDS = 30 * 24 * 3600
 # What these ask for is proved at the environment, with what was found there.
-STEPS_AT_AN_ENVIRONMENT = (StepName.ADMINISTRATOR, StepName.INTEGRATION_USER)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What has to be corrected at a step that was done before."""
-
-    place: Place
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What one person's setup knows, with the secrets that this browser can open."""
-
-    user_id: int
-    is_begun: bool = False
-    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    seen: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    problem: Problem | None = None
-    revision: int = 0
-    secrets: Mapping[SecretName, str] = field(default_factory=dict, repr=False)
-    is_sealed: bool = False
-    expires_at: datetime | None = None
-    is_finishing: bool = False
-
-    @property
-    def done(self) -> frozenset[StepName]:
-        """The steps that need nothing more."""
-        troubled = self.problem.place.step if self.problem else None
-        return frozenset(
-            step.name
-            for step in STEPS
-            if step.name in self.answers
-            and step.name != troubled
-            and (step.secret is None or step.secret in self.secrets)
-        )
-
-    @property
-    def environment(self) -> Environment:
-        """As it was found; only once its step is done."""
-        answers, seen = self.answers[StepName.ENVIRONMENT], self.seen[StepName.ENVIRONMENT]
-        authority = Authority(seen["authority"], seen["tenant"])
-        return Environment(answers["url"], authority, answers["application_id"])
-
-    @property
-    def token(self) -> BearerToken:
-        """The administrator's; only once that step is done."""
-        return BearerToken(self.secrets[SecretName.TOKEN], lifetime_seconds=0)
+STEPS_AT_AN_ENVIRONMENT = (StepName.ADMINISTRATOR, StepName.INTEGRATION_USER, StepName.CHECKS)
 
 
 def look(*, user_id: int, key: bytes | None) -> Draft:
@@ -97,6 +51,7 @@ def look(*, user_id: int, key: bytes | None) -> Draft:
         is_sealed=bool(row.sealed),
         expires_at=row.expires_at,
         is_finishing=bool(row.is_claimed),
+        is_confirmed=row.finish.get("revision") == row.revision,
     )
 
 
@@ -109,6 +64,7 @@ class Answered:
     seen: Mapping[str, Any] = field(default_factory=dict)
     secret: str = field(default="", repr=False)
     lifetime_seconds: int = MOST_SECONDS
+    forgets: Collection[SecretName] = ()
 
 
 def keep(*, looked_at: Draft, key: bytes, answered: Answered) -> None:
@@ -124,14 +80,26 @@ def keep(*, looked_at: Draft, key: bytes, answered: Answered) -> None:
             _forget_the_former(row, answered)
         elif answered.step in STEPS_AT_AN_ENVIRONMENT:
             _expect_environment(row, looked_at)
+        former = row.answers.get(answered.step), row.seen.get(answered.step)
         row.answers[answered.step] = dict(answered.answers)
         row.seen[answered.step] = dict(answered.seen)
+        if former != (answered.answers, answered.seen):
+            _look_again(row, answered.step)
         row.revision += 1
         if row.problem and row.problem["step"] == answered.step:
             row.problem = None
         if answered.secret:
             _seal(row, key, answered)
+        if answered.forgets:
+            _forget(row, answered.forgets)
         row.save()
+
+
+def _look_again(row: SetupProgress, changed: StepName) -> None:
+    """What the checks saw was seen of other answers."""
+    if changed != StepName.CHECKS:
+        row.answers.pop(StepName.CHECKS, None)
+        row.seen.pop(StepName.CHECKS, None)
 
 
 def _forget_the_former(row: SetupProgress, answered: Answered) -> None:
@@ -150,6 +118,37 @@ def _expect_environment(row: SetupProgress, looked_at: Draft) -> None:
                 field="",
                 remedy=_("Nothing of this step was kept. Do it again for the environment of now."),
             )
+
+
+def keep_flow(*, looked_at: Draft, key: bytes, flow: str) -> None:
+    """Seal what completes a sign-in that has begun; a former one is forgotten."""
+    with transaction.atomic():
+        rows = SetupProgress.objects.select_for_update()
+        row, _created = rows.get_or_create(user_id=looked_at.user_id)
+        _expect_environment(row, looked_at)
+        _seal_as(row, key, SecretName.FLOW, flow, MOST_SECONDS)
+        row.save()
+
+
+def take_flow(*, user_id: int, key: bytes | None, state: str) -> Mapping[str, Any]:
+    """What completes the sign-in with this state; nobody can take it a second time.
+
+    Raises SignInNotOurs when none was begun with it in this browser, and leaves another one be.
+    """
+    with transaction.atomic():
+        row = SetupProgress.objects.select_for_update().filter(user_id=user_id).first()
+        opened = _opened(row, key) if row and key else {}
+        flow: dict[str, Any] = json.loads(opened.get(SecretName.FLOW, "{}"))
+        expected = str(flow.get("state") or "")
+        if row is None or not expected or not _is_same(expected, state):
+            raise SignInNotOurs("The answer of the sign-in page is not for this sign-in.")
+        _forget(row, [SecretName.FLOW])
+        row.save()
+    return flow
+
+
+def _is_same(expected: str, given: str) -> bool:
+    return hmac.compare_digest(expected.encode(), given.encode())
 
 
 def note(*, user_id: int, problem: Problem) -> None:
@@ -186,8 +185,8 @@ def claim(*, user_id: int, key: bytes, revision: int) -> Draft:
     if is_mine:
         release(user_id=user_id)
     elif draft.is_finishing or not draft.is_begun:
-        raise AlreadyFinishing(_("The setup is being finished already."), field="", remedy="")
-    raise _not_those()
+        raise already_finishing()
+    raise not_those()
 
 
 def release(*, user_id: int) -> None:
@@ -199,12 +198,14 @@ def consume(*, user_id: int, revision: int) -> None:
     """End the setup, in the transaction that stores the connection. Raises NotTheAnswersShown."""
     deleted, _rows = SetupProgress.objects.filter(user_id=user_id, revision=revision).delete()
     if not deleted:
-        raise _not_those()
+        raise not_those()
 
 
 def cancel(*, user_id: int) -> None:
-    """Forget everything that was typed and sealed."""
-    SetupProgress.objects.filter(user_id=user_id).delete()
+    """Forget everything that was typed and sealed, and a connection that was never enabled."""
+    with transaction.atomic():
+        SetupProgress.objects.filter(user_id=user_id).delete()
+        connections.forget_unfinished()
 
 
 def drop_expired() -> None:
@@ -214,11 +215,17 @@ def drop_expired() -> None:
 
 
 def drop_abandoned() -> None:
-    """Remove setups that nobody has touched for a month."""
+    """Remove setups that nobody has touched for a month, and what only they had stored."""
     SetupProgress.objects.filter(changed_at__lte=db_in(-ABANDONED_SECONDS)).delete()
+    if not SetupProgress.objects.exists():
+        connections.forget_unfinished()
 
 
-def _not_those() -> NotTheAnswersShown:
+def already_finishing() -> AlreadyFinishing:
+    return AlreadyFinishing(_("The setup is being finished already."), field="", remedy="")
+
+
+def not_those() -> NotTheAnswersShown:
     return NotTheAnswersShown(
         _("The answers were changed after they were shown here, perhaps in another tab."),
         field="",
@@ -249,9 +256,13 @@ def _seal(row: SetupProgress, key: bytes, answered: Answered) -> None:
     name = next(step.secret for step in STEPS if step.name == answered.step)
     if name is None:
         raise ValueError(f"The step {answered.step} has no secret.")
-    end = db_in(min(MOST_SECONDS, answered.lifetime_seconds))
+    _seal_as(row, key, name, answered.secret, answered.lifetime_seconds)
+
+
+def _seal_as(row: SetupProgress, key: bytes, name: SecretName, text: str, seconds: int) -> None:
+    end = db_in(min(MOST_SECONDS, seconds))
     row.expires_at = Least(F("expires_at"), end) if row.sealed else end
-    row.sealed[name] = secrets.seal_under(key, answered.secret, place=_place(row, name))
+    row.sealed[name] = secrets.seal_under(key, text, place=_place(row, name))
 
 
 def _place(row: SetupProgress, name: SecretName) -> str:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -14,11 +16,10 @@ from crmsync.ledger.queries import get_company
 from crmsync.mapping.registry import all_mappings
 from crmsync.mapping.types import TableMapping
 from crmsync.sync.models import Coupling
-from crmsync.terms import Scope
 from setup_wizard import scopes, steps
+from setup_wizard.draft import Draft
 from setup_wizard.errors import CompanyNotReady
 from setup_wizard.preflight import company_obstacle
-from setup_wizard.progress import Draft
 from setup_wizard.steps import StepName
 
 KIND = Connection.IdentityKind
@@ -48,21 +49,12 @@ class StepLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One answer on the check page; ``note`` says what was seen, or why it is there."""
-
-    caption: str
-    value: str
-    step: StepName
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Seen:
-    """What a live check found to be well."""
+    """What a live check found to be well, or well enough: ``tone`` is good or warn."""
 
     text: str
     note: str = ""
+    tone: str = "good"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +72,7 @@ def start(draft: Draft) -> Start:
         company=company,
         obstacle=company_obstacle(company),
         connection=connection,
-        scopes=_scope_captions(connection.scopes if connection else ()),
+        scopes=scopes.captions(connection.scopes if connection else ()),
         draft=draft,
         next_step=steps.first_open(draft.done),
     )
@@ -107,7 +99,7 @@ def prefill(draft: Draft, name: StepName) -> Mapping[str, Any]:
     """What a step's form begins with: what was answered, else what is connected already."""
     if name in draft.answers:
         return draft.answers[name]
-    if name in (StepName.ADMINISTRATOR, StepName.CHECK):
+    if name in (StepName.ADMINISTRATOR, StepName.CHECKS, StepName.CHECK):
         return {}
     connection = Connection.objects.first()
     return _of_connection(connection).get(name, {}) if connection else {}
@@ -144,66 +136,31 @@ def _environment_seen(found: Kept) -> Iterator[Seen]:
 
 
 def _administrator_seen(found: Kept) -> Iterator[Seen]:
-    yield Seen(_("%(full_name)s is a System Administrator.") % found, found["organization"])
+    if not found:
+        yield Seen(_("Nobody signs in as administrator."))
+        return
+    where = _("%(organization)s, version %(version)s") % found
+    yield Seen(_("%(full_name)s is a System Administrator.") % found, where)
+    if not found["is_customizer"]:
+        note = _("Usually that is enough to import the solution.")
+        yield Seen(_("%(full_name)s is not a System Customizer.") % found, note, tone="warn")
+    if not found["is_licensed"]:
+        yield Seen(_("%(full_name)s has no licence for Sales.") % found, tone="warn")
     yield Seen(_("The base currency is %(currency)s, as in the books.") % found)
 
 
 def _integration_user_seen(found: Kept) -> Iterator[Seen]:
-    roles = _("Roles: %(names)s") % {"names": ", ".join(found["roles"])}
-    yield Seen(_("%(full_name)s can sign in and is enabled.") % found, roles)
-
-
-def summary(draft: Draft) -> list[Row]:
-    """Every answer, in the order of the steps; a secret is only said to be set."""
-    rows = {
-        StepName.ENVIRONMENT: _environment_rows,
-        StepName.ADMINISTRATOR: _administrator_rows,
-        StepName.INTEGRATION_USER: _integration_user_rows,
-        StepName.TABLES: _table_rows,
-    }
-    return [row for name, of in rows.items() for row in of(draft.answers[name], draft.seen[name])]
-
-
-def _environment_rows(answers: Kept, found: Kept) -> Iterator[Row]:
-    tenant = _("Tenant %(tenant)s") % found
-    yield Row(_("Dynamics 365 Sales URL"), answers["url"], StepName.ENVIRONMENT, tenant)
-    yield Row(_("Application (client) ID"), answers["application_id"], StepName.ENVIRONMENT)
-
-
-def _administrator_rows(answers: Kept, found: Kept) -> Iterator[Row]:
-    where = _("%(full_name)s, System Administrator of %(organization)s") % found
-    yield Row(_("Administrator"), answers["username"], StepName.ADMINISTRATOR, where)
-    yield Row(
-        _("Administrator's password"),
-        _("Used"),
-        StepName.ADMINISTRATOR,
-        _("Exchanged for a sign-in that ends with this setup."),
-    )
-
-
-def _integration_user_rows(answers: Kept, found: Kept) -> Iterator[Row]:
-    is_application = answers["kind"] == KIND.APPLICATION
-    name = answers["application" if is_application else "username"]
-    roles = _("%(name)s, with the roles %(roles)s") % {
-        "name": found["full_name"],
-        "roles": ", ".join(found["roles"]),
-    }
-    step = StepName.INTEGRATION_USER
-    yield Row(
-        _("Integration application") if is_application else _("Integration user"), name, step, roles
-    )
-    yield Row(_("Client secret") if is_application else _("Integration password"), _("Set"), step)
-
-
-def _table_rows(answers: Kept, found: Kept) -> Iterator[Row]:
-    along = ", ".join(_scope_captions(found["came_along"]))
-    note = _("Ticked along, because others need it: %(tables)s") % {"tables": along}
-    value = ", ".join(_scope_captions(answers["scopes"]))
-    yield Row(_("What to synchronize"), value, StepName.TABLES, note if along else "")
-
-
-def _scope_captions(values: Any) -> tuple[str, ...]:
-    return tuple(scopes.caption(Scope(value)) for value in values)
+    if found["is_new"]:
+        note = _("Its user in Sales will be created by the setup.")
+        yield Seen(_("The application can sign in."), note)
+    else:
+        names = ", ".join(found["roles"]) or _("none yet")
+        roles = _("Roles: %(names)s") % {"names": names}
+        yield Seen(_("%(full_name)s can sign in and is enabled.") % found, roles)
+    if found["thumbprint"]:
+        until = {"day": date_format(date.fromisoformat(found["expires"]))}
+        thumbprint = _("Thumbprint %(thumbprint)s") % found
+        yield Seen(_("The certificate is valid until %(day)s.") % until, thumbprint)
 
 
 def next_tasks(connection: Connection) -> list[NextTask]:

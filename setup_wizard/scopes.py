@@ -1,8 +1,9 @@
 """What an administrator can agree to exchange, and what comes along with it. No effects."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from crmsync.mapping.registry import all_mappings
@@ -15,6 +16,10 @@ _DIRECTIONS = {
     Direction.BIDIRECTIONAL: _("Bidirectional"),
 }
 _ARROWS = {Direction.TO_CRM: "→", Direction.FROM_CRM: "←", Direction.BIDIRECTIONAL: "↔"}
+
+
+# What the guide will offer once it can be done; until then it is shown as not available.
+NOT_YET = (_("Item availability"), _("Sales order integration"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +62,22 @@ def with_prerequisites(scopes: Collection[Scope]) -> list[Scope]:
     return [scope for scope in known if scope in wanted]
 
 
+def tables_of(scopes: Collection[str]) -> dict[str, str]:
+    """The tables in Sales that belong to scopes: logical name to caption."""
+    return {
+        mapping.crm.logical_name: capfirst(str(mapping.crm_caption))
+        for mapping in all_mappings()
+        if mapping.scope in scopes
+    }
+
+
 def caption(scope: Scope) -> str:
     return str(_choice(scope))
+
+
+def captions(values: Iterable[str]) -> tuple[str, ...]:
+    """Of scopes as they are stored."""
+    return tuple(caption(Scope(value)) for value in values)
 
 
 def _choice(scope: Scope) -> ScopeChoice:

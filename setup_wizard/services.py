@@ -1,21 +1,24 @@
-"""Set up the connection: check everything live, then store everything at once."""
+"""Set up the connection without a browser: what is given is checked live, then all acts follow."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
-from django.db.models.functions import Now
-
-from crmsync.connections import secrets
-from crmsync.connections.models import Connection
-from crmsync.connections.services import SECRET_PLACE
-from crmsync.dataverse.administration import User
-from crmsync.sync import services as sync
+from crmsync.audit.actors import Actor, at_terminal
+from crmsync.connections import services as connections
+from crmsync.ledger.queries import get_company
 from crmsync.terms import Scope
 from setup_wizard import preflight
-from setup_wizard.preflight import Administrator, Environment, IntegrationUser, Prepared
+from setup_wizard.acts import ACTS
+from setup_wizard.errors import SetupProblem
+from setup_wizard.plan import ActName, Memory, Plan, plan
+from setup_wizard.preflight import Administrator, IntegrationUser
+from setup_wizard.receipt import CAPTIONS, seen
 
-__all__ = ["Administrator", "Connected", "IntegrationUser", "connect", "store"]
+__all__ = ["Administrator", "Connected", "IntegrationUser", "check", "connect"]
+
+# Between two looks at an import, in seconds.
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,85 +32,86 @@ def connect(
     *,
     url: str,
     application_id: str,
-    administrator: Administrator,
+    administrator: Administrator | None,
     integration_user: IntegrationUser,
     scopes: Sequence[Scope],
-    by: str = "",
+    tracked: Sequence[str] = (),
+    address: str = "",
+    by: Actor | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    pause: Callable[[float], None] = time.sleep,
 ) -> Connected:
-    """Check the environment, the administrator and the integration user, then store.
+    """Check what is given, then do every act of the finish to its end; ``say`` hears of each.
 
     ``application_id`` is the app registration through which users with a password sign in; an
-    integration application uses its own. The administrator's password is exchanged for a token
-    in this one call and kept nowhere. Raises SetupProblem, and stores nothing then.
+    integration application uses its own. Without an administrator nothing is changed in Sales.
+    The administrator's password is exchanged for a token in this one call and kept nowhere.
+    Raises SetupProblem: then nothing is connected, and what was done in Sales was said.
     """
+    agreed = check(
+        url=url,
+        application_id=application_id,
+        administrator=administrator,
+        integration_user=integration_user,
+        scopes=scopes,
+        tracked=tracked,
+        address=address,
+        by=by or at_terminal(),
+    )
+    memory = Memory()
+    try:
+        for act in ACTS:
+            _finish_act(act, agreed, memory, pause)
+            say(f"{CAPTIONS[act]}: {seen(act, memory.of(act))}")
+    except SetupProblem:
+        connections.forget_unfinished()
+        raise
+    organization = memory.of(ActName.STORED)["organization"]
+    name = memory.of(ActName.USER)["name"]
+    return Connected(organization, agreed.environment.origin, name)
+
+
+def check(
+    *,
+    url: str,
+    application_id: str,
+    administrator: Administrator | None,
+    integration_user: IntegrationUser,
+    scopes: Sequence[Scope],
+    by: Actor,
+    tracked: Sequence[str] = (),
+    address: str = "",
+) -> Plan:
+    """A plan of what is given, once all of it was checked live. Raises SetupProblem."""
     environment = preflight.check_environment(url=url, application_id=application_id)
-    token = preflight.sign_in_administrator(environment=environment, administrator=administrator)
-    prepared = preflight.check_administrator(environment=environment, token=token)
-    user = preflight.check_integration_user(
+    if obstacle := preflight.company_obstacle(get_company()):
+        raise obstacle
+    token, prepared = None, None
+    if administrator:
+        token = preflight.sign_in_administrator(
+            environment=environment, administrator=administrator
+        )
+        prepared = preflight.check_administrator(environment=environment, token=token)
+    preflight.check_integration_user(
         environment=environment,
         token=token,
-        administrator_id=prepared.user_id,
+        administrator_id=prepared.user_id if prepared else None,
         integration_user=integration_user,
     )
-    return store(
+    return plan(
         environment=environment,
-        prepared=prepared,
+        token=token,
         integration_user=integration_user,
-        user=user,
-        scopes=scopes,
+        scopes=tuple(scopes),
+        tracked=tuple(tracked),
         by=by,
+        address=address,
+        administrator=prepared.full_name if prepared else "",
     )
 
 
-def store(
-    *,
-    environment: Environment,
-    prepared: Prepared,
-    integration_user: IntegrationUser,
-    user: User,
-    scopes: Sequence[Scope],
-    by: str,
-) -> Connected:
-    """Keep what was checked, all or nothing. Raises SetupProblem when it no longer holds."""
-    is_application = integration_user.kind == Connection.IdentityKind.APPLICATION
-    organization = prepared.organization
-    with transaction.atomic():
-        preflight.check_not_elsewhere(prepared.organization_id)
-        _forget_the_former(environment, prepared)
-        Connection.objects.update_or_create(
-            pk=1,
-            defaults={
-                "origin": environment.origin,
-                "organization_id": prepared.organization_id,
-                "organization_name": organization.name,
-                "base_currency_id": organization.base_currency_id,
-                "base_currency_code": organization.base_currency_code,
-                "authority_url": environment.authority.url,
-                "tenant": environment.authority.tenant,
-                "identity_kind": integration_user.kind,
-                "application_id": (
-                    integration_user.name if is_application else environment.application_id
-                ),
-                "integration_username": "" if is_application else integration_user.name,
-                "integration_user_id": user.user_id,
-                "integration_user_name": user.full_name,
-                "sealed_secret": secrets.seal(integration_user.secret, place=SECRET_PLACE),
-                "scopes": [scope.value for scope in scopes],
-                "is_enabled": True,
-                "disabled_because": "",
-                "connected_at": Now(),
-                "connected_by": by,
-                "gate_open_at": None,
-            },
-        )
-    return Connected(organization.name, environment.origin, user.full_name)
-
-
-def _forget_the_former(environment: Environment, prepared: Prepared) -> None:
-    """Links and rows of another address or organization would be followed and compared."""
-    former = Connection.objects.first()
-    if former is None:
-        return
-    is_other = former.organization_id != prepared.organization_id
-    if is_other or former.origin != environment.origin:
-        sync.forget_sales(rows=is_other)
+def _finish_act(act: ActName, agreed: Plan, memory: Memory, pause: Callable[[float], None]) -> None:
+    seconds = FIRST_PAUSE
+    while not ACTS[act](agreed, memory):
+        pause(seconds)
+        seconds = min(2 * seconds, LONGEST_PAUSE)

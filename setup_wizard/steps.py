@@ -19,17 +19,28 @@ class StepName(StrEnum):
     ADMINISTRATOR = "administrator"
     INTEGRATION_USER = "integration-user"
     TABLES = "tables"
+    CHECKS = "checks"
     CHECK = "check"
 
 
 class SecretName(StrEnum):
     TOKEN = "administrator_token"  # noqa: S105 - its name
     SECRET = "integration_secret"  # noqa: S105 - its name
+    # What completes a sign-in with Microsoft: it holds the code verifier.
+    FLOW = "sign_in_flow"
+
+
+class AdministratorKind(StrEnum):
+    """How Sales is prepared: by somebody who signs in, or by nobody here."""
+
+    MICROSOFT = "microsoft"
+    PASSWORD = "password"  # noqa: S105 - its name
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``secret``: the step is done only while this one can be opened."""
+    """``secret``: the step is done only while this one can be opened, if it was given one."""
 
     name: StepName
     caption: str | Promise
@@ -49,14 +60,17 @@ STEPS = (
     Step(StepName.ADMINISTRATOR, _("Administrator"), SecretName.TOKEN),
     Step(StepName.INTEGRATION_USER, _("Integration user"), SecretName.SECRET),
     Step(StepName.TABLES, _("What to synchronize")),
+    Step(StepName.CHECKS, _("Checks")),
     Step(StepName.CHECK, _("Check your answers")),
 )
 _PLACES = {
     "url": Place(StepName.ENVIRONMENT, "url"),
     "application-id": Place(StepName.ENVIRONMENT, "application_id"),
 }
-_IDENTITY_INPUTS = {
+# By kind of integration user: the inputs of its name and of its secret.
+IDENTITY_INPUTS = {
     Connection.IdentityKind.APPLICATION: ("application", "application_secret"),
+    Connection.IdentityKind.CERTIFICATE: ("application", "certificate"),
     Connection.IdentityKind.PASSWORD: ("username", "password"),
 }
 
@@ -78,15 +92,27 @@ def step_before(name: StepName) -> StepName | None:
     return order[index - 1] if index else None
 
 
-def place_of(problem: SetupProblem, *, at: StepName, identity: str) -> Place:
-    """Where to show a problem met at a step; ``identity`` is the kind of integration user."""
+def place_of(problem: SetupProblem, *, at: StepName, kind: str) -> Place:
+    """Where to show a problem met at a step.
+
+    ``kind`` is how the person whom it concerns signs in, as the step of that person asks it.
+    """
     if isinstance(problem, TryAgain | NotTheAnswersShown):
         return Place(at)
     concerns_secret = problem.service_code in OF_THE_SECRET
     if problem.field == "admin-user":
-        return Place(StepName.ADMINISTRATOR, "password" if concerns_secret else "username")
+        return Place(
+            StepName.ADMINISTRATOR, _administrator_input(kind, concerns_secret=concerns_secret)
+        )
     if problem.field == "integration-user":
-        kind = Connection.IdentityKind(identity or Connection.IdentityKind.APPLICATION)
-        name, secret = _IDENTITY_INPUTS[kind]
+        name, secret = IDENTITY_INPUTS[Connection.IdentityKind(kind)]
         return Place(StepName.INTEGRATION_USER, secret if concerns_secret else name)
+    if problem.field == "certificate":
+        return Place(StepName.INTEGRATION_USER, "certificate")
     return _PLACES.get(problem.field, Place(at))
+
+
+def _administrator_input(kind: str, *, concerns_secret: bool) -> str:
+    if kind != AdministratorKind.PASSWORD:
+        return "kind"
+    return "password" if concerns_secret else "username"

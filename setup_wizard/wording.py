@@ -9,7 +9,16 @@ from crmsync.dataverse.errors import AddressRefused
 
 # Codes of the sign-in service that concern the app registration, or the secret, not the person.
 OF_THE_APPLICATION = frozenset({"AADSTS700016", "AADSTS65001", "AADSTS7000218"})
-OF_THE_SECRET = frozenset({"AADSTS7000215", "AADSTS7000222", "AADSTS50126"})
+OF_THE_SECRET = frozenset(
+    {
+        "AADSTS7000215",
+        "AADSTS7000222",
+        "AADSTS50126",
+        "AADSTS700024",
+        "AADSTS700027",
+        "AADSTS1000502",
+    }
+)
 
 
 def of_address(error: AddressRefused, *, typed: str) -> Wording:

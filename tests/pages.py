@@ -35,6 +35,7 @@ COUPLE = roles(ADMINISTRATORS, ACCOUNTANTS)
 OPERATE = roles(ADMINISTRATORS, OPERATIONS)
 BOTH = EVERYBODY
 CUSTOMER = {"mapping": "CUSTOMER"}
+NOBODY = {"user_id": "0"}
 NO_ID = "00000000-0000-4000-8000-000000000000"
 RECORD = {"mapping": "CUSTOMER", "record_id": NO_ID}
 
@@ -46,9 +47,21 @@ ADDRESSES: dict[str, Address] = {
     "frame:password": Address(EVERYBODY, EVERYBODY),
     "frame:language": Address(ANYBODY, ANYBODY, shown=False),
     "frame:company": Address(EVERYBODY, SET_UP),
+    "frame:people": Address(SET_UP, SET_UP),
+    "frame:add-person": Address(SET_UP, SET_UP),
+    "frame:person": Address(SET_UP, SET_UP, NOBODY),
+    "frame:change-group": Address(SET_UP, SET_UP, NOBODY, shown=False),
+    "frame:disable-person": Address(SET_UP, SET_UP, NOBODY, shown=False),
+    "frame:enable-person": Address(SET_UP, SET_UP, NOBODY, shown=False),
+    "frame:reset-password": Address(SET_UP, SET_UP, NOBODY, shown=False),
+    "frame:change-key": Address(SET_UP, SET_UP, NOBODY, shown=False),
+    "frame:audit": Address(SET_UP, SET_UP),
+    "frame:audit-export": Address(SET_UP, SET_UP, shown=False),
     "setup_wizard:start": Address(SET_UP, SET_UP),
     "setup_wizard:cancel": Address(SET_UP, SET_UP, shown=False),
+    "setup_wizard:finish": Address(SET_UP, SET_UP, shown=False),
     "setup_wizard:done": Address(SET_UP, SET_UP),
+    "setup_wizard:signed-in": Address(SET_UP, SET_UP),
     "setup_wizard:step": Address(SET_UP, SET_UP, {"step": "environment"}),
     "coupling:list": Address(EVERYBODY, BOTH, CUSTOMER),
     "coupling:synchronize": Address(EVERYBODY, BOTH, CUSTOMER, shown=False),

@@ -6,10 +6,16 @@ from django.db import models
 
 
 class Connection(models.Model):
-    """The one connection. The organization id is verified whenever work begins."""
+    """The one connection. The organization id is verified whenever work begins.
+
+    ``sealed_secret`` is the integration user's: a client secret, a certificate with its private
+    key (PEM) or a password. ``is_being_set_up``: stored by a setup that has not ended yet, and
+    never enabled so far. ``receipt`` tells what the setup did in Sales.
+    """
 
     class IdentityKind(models.TextChoices):
         APPLICATION = "application", "application with secret"
+        CERTIFICATE = "certificate", "application with certificate"
         PASSWORD = "password", "user with password"
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
@@ -26,11 +32,16 @@ class Connection(models.Model):
     integration_user_id = models.UUIDField()
     integration_user_name = models.CharField(max_length=200, blank=True)
     sealed_secret = models.TextField()
+    credential_expires_at = models.DateTimeField(null=True, blank=True)
+    solution_version = models.CharField(max_length=50, blank=True)
+    organization_version = models.CharField(max_length=50, blank=True)
     scopes = models.JSONField(default=list)
     is_enabled = models.BooleanField(default=True)
     disabled_because = models.TextField(blank=True)
     connected_at = models.DateTimeField(null=True, blank=True)
     connected_by = models.CharField(max_length=150, blank=True)
+    is_being_set_up = models.BooleanField(default=False)
+    receipt = models.JSONField(default=dict, blank=True)
     # The one gate: nobody sends before this moment of the database's clock.
     gate_open_at = models.DateTimeField(null=True, blank=True)
 

@@ -13,7 +13,12 @@ from crmsync.connections.errors import Disabled, NotConnected
 from crmsync.connections.models import Connection, WorkerHeartbeat
 from crmsync.dataverse import administration
 from crmsync.dataverse.address import Hosts
-from crmsync.dataverse.auth import ApplicationTokens, Authority, PasswordTokens
+from crmsync.dataverse.auth import (
+    ApplicationTokens,
+    Authority,
+    CertificateTokens,
+    PasswordTokens,
+)
 from crmsync.dataverse.client import Client
 from crmsync.dataverse.errors import Throttled, WrongOrganization
 from crmsync.dataverse.governor import Gate
@@ -52,7 +57,7 @@ def open_client(*, connection: Connection) -> Client:
         if key not in _clients:
             if wait := gate_remaining():
                 raise Throttled("Sales asked us to wait.", retry_after=wait)
-            client = new_client(origin=connection.origin, tokens=_stored_tokens(connection))
+            client = new_client(origin=connection.origin, tokens=stored_tokens(connection))
             _verify_organization(client, connection.organization_id)
             _clients[key] = client
         return _clients[key]
@@ -63,22 +68,23 @@ def new_client(*, origin: str, tokens: Tokens) -> Client:
     return Client(Channel(origin=origin, tokens=tokens, gate=Gate(), session=session))
 
 
-def _stored_tokens(connection: Connection) -> Tokens:
+def stored_tokens(connection: Connection) -> Tokens:
+    """What the integration user signs in with, from the sealed secret. Raises SecretUnreadable."""
     secret = secrets.unseal(connection.sealed_secret, place=SECRET_PLACE)
     session = open_session(sandbox_port=settings.CRMSYNC_SANDBOX_PORT)
     authority = Authority(connection.authority_url, connection.tenant)
-    if connection.identity_kind == Connection.IdentityKind.APPLICATION:
-        return ApplicationTokens(
-            connection.origin, authority, connection.application_id, secret, session
-        )
-    return PasswordTokens(
-        connection.origin,
-        authority,
-        connection.application_id,
-        connection.integration_username,
-        secret,
-        session,
-    )
+    origin, application_id = connection.origin, connection.application_id
+    if connection.identity_kind == Connection.IdentityKind.PASSWORD:
+        name = connection.integration_username
+        return PasswordTokens(origin, authority, application_id, name, secret, session)
+    by_certificate = connection.identity_kind == Connection.IdentityKind.CERTIFICATE
+    kind = CertificateTokens if by_certificate else ApplicationTokens
+    return kind(origin, authority, application_id, secret, session)
+
+
+def forget_unfinished() -> None:
+    """Remove a connection that a setup has stored and never enabled."""
+    Connection.objects.filter(is_being_set_up=True).delete()
 
 
 def _verify_organization(client: Client, organization_id: uuid.UUID) -> None:

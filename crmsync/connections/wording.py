@@ -16,14 +16,18 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from crmsync.connections.errors import ConnectionProblem, Disabled, NotConnected, SecretUnreadable
 from crmsync.dataverse.errors import (
     AddressRefused,
+    CertificateUnreadable,
     ConnectionLost,
     DataverseError,
     DeltaExpired,
+    ImportFailed,
     NotAMember,
     NotTracked,
     PrivilegeMissing,
     ServiceUnavailable,
     SignInFailed,
+    SignInNotOurs,
+    SolutionUnreadable,
     TableUnknown,
     Throttled,
     UnreadableAnswer,
@@ -65,6 +69,18 @@ _SIGN_IN: Mapping[str, Text] = {
         "Nobody has consented to the application's access to Dynamics 365."
     ),
     "AADSTS90002": gettext_lazy("The tenant is not known."),
+    "AADSTS50011": gettext_lazy("The redirect address is not registered with the application."),
+    "AADSTS50053": gettext_lazy("The user's account is locked."),
+    "AADSTS50055": gettext_lazy("The user's password has expired."),
+    "AADSTS50105": gettext_lazy("The user is not assigned to the application."),
+    "AADSTS53003": gettext_lazy("A policy of the tenant does not allow this sign-in."),
+    "AADSTS54005": gettext_lazy("The sign-in was used already."),
+    "AADSTS65004": gettext_lazy("The sign-in was cancelled."),
+    "AADSTS70008": gettext_lazy("The sign-in has expired."),
+    "AADSTS700024": gettext_lazy("The clock of this machine is wrong."),
+    "AADSTS700027": gettext_lazy("The certificate is not registered with the application."),
+    "AADSTS1000502": gettext_lazy("The application's certificate has expired."),
+    "access_denied": gettext_lazy("The sign-in was cancelled."),
 }
 _CHECK_THE_ADDRESS = gettext_lazy("Check the address and the network, then try again.")
 _WAIT = gettext_lazy("Wait a few minutes, then try again.")
@@ -104,6 +120,25 @@ _BY_CODE: Mapping[str, tuple[Text, Text]] = {
         gettext_lazy(
             "Connect to the organization that this installation was set up with, or set up anew."
         ),
+    ),
+    CertificateUnreadable.code: (
+        gettext_lazy("The certificate cannot be read."),
+        gettext_lazy(
+            "Give a PEM text that holds the certificate registered with the application and its "
+            "RSA private key, without a passphrase."
+        ),
+    ),
+    SignInNotOurs.code: (
+        gettext_lazy("What came back from the sign-in page does not belong to this setup."),
+        gettext_lazy("Start the sign-in again from the setup page, in the same browser."),
+    ),
+    SolutionUnreadable.code: (
+        gettext_lazy("The solution cannot be read."),
+        gettext_lazy("Use the integration solution that came with this installation."),
+    ),
+    ImportFailed.code: (
+        gettext_lazy("Sales could not import the integration solution."),
+        gettext_lazy("Read what Sales said about the import, correct it there, and import again."),
     ),
     PrivilegeMissing.code: (
         gettext_lazy("The integration user lacks a privilege on this table in Sales."),
@@ -155,6 +190,43 @@ _CONSTANT = frozenset(
         gettext_noop("The sign-in service does not know this tenant."),
         gettext_noop("The key that sealed the integration user's secret is not at hand."),
         gettext_noop("The secret was damaged or moved."),
+        gettext_noop("The certificate has expired."),
+        gettext_noop("The certificate is not valid yet."),
+        gettext_noop("The certificate's text is too long."),
+        gettext_noop("The private key does not belong to the certificate."),
+        gettext_noop("The text holds no private key."),
+        gettext_noop("The private key is protected with a passphrase."),
+        gettext_noop("The private key cannot be read."),
+        gettext_noop("The private key is not an RSA key."),
+        gettext_noop("The private key is too short: 2048 bits are needed."),
+        gettext_noop("The text holds no certificate."),
+        gettext_noop("The certificate cannot be read."),
+        gettext_noop("The answer of the sign-in page holds no code."),
+        gettext_noop("The answer of the sign-in page is not for this sign-in."),
+        gettext_noop("The sign-in was begun for another environment."),
+        gettext_noop("The identity that came back is not for this sign-in."),
+        gettext_noop("The sign-in was cancelled."),
+        gettext_noop("The solution's version is not one to four numbers."),
+        gettext_noop("A role of the solution cannot be read."),
+        gettext_noop("A table of the solution has no primary column."),
+        gettext_noop("A column of the solution is no text column."),
+        gettext_noop("A file of the solution is no XML that we would read."),
+        gettext_noop("A number of the solution cannot be read."),
+        gettext_noop("The solution file is too large."),
+        gettext_noop("The solution file is no zip file that we would open."),
+        gettext_noop("The solution file holds too many files."),
+        gettext_noop("The solution file holds a file twice."),
+        gettext_noop("The solution file holds a file that leads elsewhere."),
+        gettext_noop("Sales did not take the solution."),
+        gettext_noop("The import did not succeed."),
+        gettext_noop("Sales does not say which job imports the solution."),
+        gettext_noop("The log of the import cannot be read."),
+        gettext_noop("Sales does not say what the user may do."),
+        gettext_noop("Sales does not say who we are."),
+        gettext_noop("Sales does not say its version."),
+        gettext_noop("The application user that was created is not to be found."),
+        gettext_noop("Sales does not say how many rows there are."),
+        gettext_noop("Change tracking is still off."),
     }
 )
 

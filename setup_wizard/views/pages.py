@@ -6,10 +6,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from crmsync.connections.models import Connection
 from crmsync.frame.access import SET_UP, only
-from setup_wizard import progress, queries
-from setup_wizard.progress import Draft
+from setup_wizard import progress, provisioning, queries
+from setup_wizard.draft import Draft
 from setup_wizard.views import browser_key
 
 
@@ -23,25 +22,14 @@ def start(request: HttpRequest) -> HttpResponse:
 @only(SET_UP)
 @require_POST
 def cancel(request: HttpRequest) -> HttpResponse:
-    progress.cancel(user_id=_user_id(request))
+    left = provisioning.cancel(user_id=_user_id(request))
     messages.info(request, _("The setup was cancelled. What you typed is forgotten."))
+    for entry in left:
+        said = _("In Sales this stays: %(done)s To remove it: %(removal)s")
+        messages.warning(request, said % {"done": entry.text, "removal": entry.removal})
     response = redirect("setup_wizard:start")
     browser_key.take(response)
     return response
-
-
-@only(SET_UP)
-@require_safe
-def done(request: HttpRequest) -> HttpResponse:
-    """What comes next; while a finish is under way in another request, that it is."""
-    draft = _draft(request)
-    connection = None if draft.is_begun else Connection.objects.first()
-    if draft.is_finishing:
-        return render(request, "setup_wizard/finishing.html")
-    if connection is None:
-        return redirect("setup_wizard:start")
-    context = {"connection": connection, "tasks": queries.next_tasks(connection)}
-    return render(request, "setup_wizard/done.html", context)
 
 
 def _draft(request: HttpRequest) -> Draft:

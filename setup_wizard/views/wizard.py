@@ -1,60 +1,61 @@
 """The guide's steps: forms in, one service call a step, redirects out."""
 
-from collections.abc import ItemsView, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
-from django.utils.translation import gettext as _
-from django.views.debug import SafeExceptionReporterFilter
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from formtools.wizard.views import NamedUrlWizardView, WizardView
 
 from crmsync.frame.access import SET_UP, only
 from crmsync.ledger.queries import get_company
-from setup_wizard import answering, finishing, progress, queries, steps
-from setup_wizard.errors import AlreadyFinishing, SetupProblem
+from setup_wizard import (
+    addresses,
+    answering,
+    checks,
+    progress,
+    provisioning,
+    queries,
+    scopes,
+    steps,
+    summary,
+)
+from setup_wizard.checks.subject import Result
+from setup_wizard.draft import Draft, Problem
+from setup_wizard.errors import AlreadyFinishing, ChecksFailed, SetupProblem
 from setup_wizard.forms import (
     AdministratorForm,
     CheckForm,
+    ChecksForm,
     EnvironmentForm,
     IntegrationUserForm,
     StepForm,
     TablesForm,
 )
+from setup_wizard.integration_solution import SOLUTION
 from setup_wizard.preflight import company_obstacle
-from setup_wizard.progress import Draft, Problem
 from setup_wizard.steps import StepName
+from setup_wizard.views.reports import ShowsNoValues
 
 FORMS = (
     (StepName.ENVIRONMENT, EnvironmentForm),
     (StepName.ADMINISTRATOR, AdministratorForm),
     (StepName.INTEGRATION_USER, IntegrationUserForm),
     (StepName.TABLES, TablesForm),
+    (StepName.CHECKS, ChecksForm),
     (StepName.CHECK, CheckForm),
 )
 
 
-class ShowsNoValues(SafeExceptionReporterFilter):
-    """Error reports on these pages: where it went wrong, but no value of any variable.
-
-    Not even where CRMSYNC_DEBUG is on, and whichever library the password had come to.
-    """
-
-    def is_active(self, request: HttpRequest | None) -> bool:
-        return True
-
-    def get_traceback_frame_variables(
-        self, request: HttpRequest | None, tb_frame: Any
-    ) -> ItemsView[str, Any]:
-        nothing: dict[str, Any] = {}
-        return nothing.items()
-
-
 class SetupWizard(NamedUrlWizardView):  # type: ignore[misc]  # formtools ships no types
     storage_name = "setup_wizard.views.storage.ProgressStorage"
+    # Where the person signs in before the step is done; and what the checks saw.
+    away = ""
+    results: tuple[Result, ...] = ()
 
     def dispatch(self, request: HttpRequest, *args: Any, step: str) -> HttpResponseBase:
         request.exception_reporter_filter = ShowsNoValues()
@@ -70,6 +71,8 @@ class SetupWizard(NamedUrlWizardView):  # type: ignore[misc]  # formtools ships 
         """The step of the address, or the first that must be answered before it."""
         if not self._opens(step):
             return self._forward()
+        if step == StepName.CHECKS:
+            self.results = checks.look(self.draft)
         form = self.get_form()
         if (problem := self.draft.problem) and problem.place.step == step:
             form.show(problem.place.input, problem.text)
@@ -116,16 +119,21 @@ class SetupWizard(NamedUrlWizardView):  # type: ignore[misc]  # formtools ships 
 
     def process_step(self, form: StepForm) -> Mapping[str, Any]:
         """Check and keep this step; returns the declared fields alone."""
-        return answering.answer(
+        kept = answering.answer(
             step=StepName(self.steps.current),
             user_id=self.draft.user_id,
             key=self.storage.key,
             given=form.cleaned_data,
+            comes_back_to=redirect_address(self.request),
         )
+        self.away = kept.away
+        for note in form.notes:
+            messages.info(self.request, note)
+        return kept.answers
 
     def render_next_step(self, form: StepForm, **kwargs: Any) -> HttpResponseBase:
         """To what is still open: after a change that is the check page at once."""
-        return self._forward()
+        return redirect(self.away) if self.away else self._forward()
 
     def render_done(self, form: StepForm, **kwargs: Any) -> HttpResponseBase:
         """In the POST that confirmed it: formtools would redirect to a GET that stores."""
@@ -133,22 +141,17 @@ class SetupWizard(NamedUrlWizardView):  # type: ignore[misc]  # formtools ships 
         return response
 
     def done(self, form_list: list[StepForm], **kwargs: Any) -> HttpResponseBase:
+        """The answers are confirmed; the page of the finish does the rest."""
         try:
-            connected = finishing.finish(
+            provisioning.begin(
                 user_id=self.draft.user_id,
                 key=self.storage.key,
                 revision=form_list[-1].cleaned_data["revision"],
-                by=self.request.user.get_username(),
+                address=self.request.build_absolute_uri("/"),
             )
         except AlreadyFinishing:
             return redirect("setup_wizard:done")
-        self.storage.spend_key()
-        said = _("Connected to %(organization)s as %(user)s.") % {
-            "organization": connected.organization_name,
-            "user": connected.integration_user,
-        }
-        messages.success(self.request, said)
-        return redirect("setup_wizard:done")
+        return redirect("setup_wizard:finish")
 
     def get_template_names(self) -> list[str]:
         return [f"setup_wizard/{self.steps.current}.html"]
@@ -162,7 +165,14 @@ class SetupWizard(NamedUrlWizardView):  # type: ignore[misc]  # formtools ships 
             "lines": queries.step_lines(self.draft, here=here),
             "seen": queries.seen(self.draft),
             "back": steps.step_before(here),
-            "summary": queries.summary(self.draft) if is_last else (),
+            "summary": summary.rows(self.draft) if is_last else (),
+            "deeds": summary.deeds(self.draft) if is_last else (),
+            "results": self.results,
+            "not_yet": scopes.NOT_YET,
+            "redirect_address": redirect_address(self.request),
+            "may_come_back": addresses.may_come_back(redirect_address(self.request)),
+            "solution": SOLUTION,
+            "solution_version": ".".join(map(str, SOLUTION.version)),
             "is_asked_again": here in self.draft.answers and here not in self.draft.done,
         }
 
@@ -186,7 +196,9 @@ class SetupWizard(NamedUrlWizardView):  # type: ignore[misc]  # formtools ships 
         if not self._opens(at):
             messages.error(self.request, problem.in_full)
             return self._forward()
-        place = steps.place_of(problem, at=at, identity=_identity(form, self.draft))
+        if isinstance(problem, ChecksFailed):
+            self.results = problem.results
+        place = steps.place_of(problem, at=at, kind=_kind(problem, form, self.draft))
         if place.step != at:
             noted = Problem(place, problem.in_full)
             progress.note(user_id=self.draft.user_id, problem=noted)
@@ -195,10 +207,18 @@ class SetupWizard(NamedUrlWizardView):  # type: ignore[misc]  # formtools ships 
         return self._rendered(form)
 
 
-def _identity(form: StepForm, draft: Draft) -> str:
-    """The kind of integration user that a problem is about."""
-    stored = draft.answers.get(StepName.INTEGRATION_USER, {})
-    return str(form.cleaned_data.get("kind") or stored.get("kind", ""))
+def redirect_address(request: HttpRequest) -> str:
+    """Where Microsoft sends the browser back to, as it is registered there."""
+    return request.build_absolute_uri(reverse("setup_wizard:signed-in"))
+
+
+def _kind(problem: SetupProblem, form: StepForm, draft: Draft) -> str:
+    """How the one signs in whom a problem is about."""
+    is_administrator = problem.field == "admin-user"
+    step = StepName.ADMINISTRATOR if is_administrator else StepName.INTEGRATION_USER
+    asks_it = AdministratorForm if is_administrator else IntegrationUserForm
+    given = form.cleaned_data.get("kind") if isinstance(form, asks_it) else ""
+    return str(given or draft.answers.get(step, {}).get("kind") or "")
 
 
 step = only(SET_UP)(

@@ -14,7 +14,8 @@ import redis
 from playwright.sync_api import Browser
 
 from crmsync.broker import socket_path
-from tests.browser.people import Installation, Person, running_installation
+from tests.browser import guide
+from tests.browser.people import Installation, running_installation
 
 WRONG = "canary-wrong-9f3c"
 # The tests' own: the sandbox beside the installation knows its users' passwords, of course.
@@ -32,50 +33,36 @@ def test_no_file_no_queue_and_no_process_shows_a_secret(loud: Installation) -> N
     ready = loud.stack.sandbox.ready
     administrator, user = ready["administrator"], ready["integration_user"]
     application = ready["application"]
+    pem = ready["certificate_application"]["pem"].splitlines()
     secrets = [administrator["password"], user["password"], application["client_secret"], WRONG]
+    secrets += [pem[2], pem[-3]]
     with loud.signed_in("anna") as anna:
         anna.open("/setup/")
         anna.press("Begin")
-        _environment(anna, ready["origin"], application["client_id"])
-        _administrator(anna, administrator["username"], WRONG)
+        guide.answer_environment(anna, ready)
+        guide.administrator_with_password(anna, administrator["username"], WRONG)
         anna.sees("There is a problem")
         assert _places(loud, secrets) == []
-        _administrator(anna, administrator["username"], administrator["password"])
+        guide.administrator_with_password(
+            anna, administrator["username"], administrator["password"]
+        )
         anna.is_at("Integration user")
         assert _places(loud, [administrator["username"]]) != [], "the search finds nothing at all"
         assert _places(loud, secrets) == []
-        anna.page.get_by_label("User with a password").check()
-        _fill(anna, "User name", user["username"])
-        _fill(anna, "Password", WRONG)
-        anna.press("Next")
-        anna.sees("There is a problem")
-        _fill(anna, "Password", user["password"])
-        anna.press("Next")
+        guide.integration_certificate(anna, ready["certificate_application"])
         anna.is_at("What to synchronize")
         assert _places(loud, secrets) == []
-        anna.press("Next")
-        anna.press("Connect to Sales")
-        anna.is_at("Connected")
+        anna.press("Back")
+        guide.integration_password(anna, user["username"], WRONG)
+        anna.sees("There is a problem")
+        guide.integration_password(anna, user["username"], user["password"])
+        anna.is_at("What to synchronize")
+        assert _places(loud, secrets) == []
+        guide.accept_tables_and_checks(anna)
+        guide.confirm(anna)
         assert _places(loud, secrets) == []
     loud.stack.manage("fullsync", "start", "--watch")
     assert _places(loud, secrets) == []
-
-
-def _fill(person: Person, label: str, text: str) -> None:
-    """In place of what stands there."""
-    person.page.get_by_label(label, exact=True).fill(text)
-
-
-def _environment(anna: Person, origin: str, application_id: str) -> None:
-    _fill(anna, "Dynamics 365 Sales URL", origin)
-    _fill(anna, "Application (client) ID", application_id)
-    anna.press("Next")
-
-
-def _administrator(anna: Person, username: str, password: str) -> None:
-    _fill(anna, "User name", username)
-    _fill(anna, "Password", password)
-    anna.press("Next")
 
 
 def _places(installation: Installation, secrets: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from crmsync.ledger.demo import planted_attention
-from tests.browser import rows
+from tests.browser import guide, rows
 from tests.browser.people import CUSTOMERS, Installation
 from tests.browser.steps import (
     COUPLE_CHOSEN,
@@ -71,25 +71,15 @@ def test_anna_connects_with_sales_in_one_sitting(
         anna.sees("Not connected to Dynamics 365 Sales yet.")
         anna.press("Set up the connection to Dynamics 365 Sales")
         anna.press("Begin")
-        anna.is_at("Environment")
-        anna.types("Dynamics 365 Sales URL", ready["origin"])
-        anna.types("Application (client) ID", application["client_id"])
-        anna.press("Next")
-        anna.is_at("Administrator")
-        anna.types("User name", administrator["username"])
-        anna.types("Password", administrator["password"])
-        anna.press("Next")
-        anna.is_at("Integration user")
-        anna.types("Application (client) ID", application["client_id"])
-        anna.types("Client secret", application["client_secret"])
-        anna.press("Next")
-        anna.is_at("What to synchronize")
-        anna.press("Next")
-        anna.is_at("Check your answers")
+        guide.answer_environment(anna, ready)
+        guide.administrator_with_password(
+            anna, administrator["username"], administrator["password"]
+        )
+        guide.integration_application(anna, application)
+        guide.accept_tables_and_checks(anna)
         anna.sees("Nothing is connected yet")
         assert stack.rows("SELECT * FROM connections_connection") == []
-        anna.press("Connect to Sales")
-        anna.is_at("Connected")
+        guide.confirm(anna)
         notes["connected_at"] = stack.sandbox.mark()
         anna.press("Home")
         anna.sees("Connected with")

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PO = ROOT / "locale" / "da" / "LC_MESSAGES" / "django.po"
 MO = PO.with_suffix(".mo")
 PACKAGES = ("crmsync", "coupling", "fullsync", "setup_wizard")
+TEMPLATES = ("*.html", "*.txt")
 KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "_": None,
     "gettext": None,
@@ -47,7 +48,7 @@ def _sources() -> Iterator[tuple[Path, bytes]]:
         for path in sorted((ROOT / package).rglob("*.py")):
             if "sandbox" not in path.relative_to(ROOT).parts:
                 yield path.relative_to(ROOT), path.read_bytes()
-    for path in sorted((ROOT / "templates").rglob("*.html")):
+    for path in sorted(found for kind in TEMPLATES for found in (ROOT / "templates").rglob(kind)):
         yield path.relative_to(ROOT), templatize(path.read_text(), origin=str(path)).encode()
 
 

@@ -25,7 +25,6 @@ from tests.pages import ADDRESSES
 from tests.people import client_of
 from tests.sandboxes import Sandbox
 from tests.setup_wizard.guide import STEPS, Guide
-from tests.sync.runs import settle
 
 pytestmark = pytest.mark.django_db
 
@@ -100,8 +99,7 @@ def test_before_the_first_run(connected: Sandbox, dane: Client) -> None:
     assert read(dane, every_address(record_id=Customer.objects.earliest("number").pk)) == {}
 
 
-def test_after_a_run(connected: Sandbox, dane: Client) -> None:
-    settle()
+def test_after_a_run(settled: Sandbox, dane: Client) -> None:
     run = drive(fullsync.start(by="anna"))
     coupled = Coupling.objects.filter(mapping="CUSTOMER").earliest("pk").ledger_id
     alone = Customer.objects.exclude(pk__in=Coupling.objects.values("ledger_id")).earliest("number")
@@ -229,6 +227,7 @@ def test_every_step_of_the_setup_and_every_wrong_answer(guide: Guide) -> None:
             guide.sandbox.ready["administrator"] | {"kind": "password"},
         ],
         "tables": [{"scopes": []}],
+        "checks": [{"change_tracking": ["x"]}],
         "check": [{"revision": "0"}],
     }
     found = {}
@@ -277,8 +276,7 @@ def test_what_is_answered_to_forms_without_a_connection(books: object, dane: Cli
     assert answers(dane, ids=record, crm=uuid.uuid4(), winner="crm", reason="x") == {}
 
 
-def test_what_is_answered_to_forms_with_a_connection(connected: Sandbox, dane: Client) -> None:
-    settle()
+def test_what_is_answered_to_forms_with_a_connection(settled: Sandbox, dane: Client) -> None:
     coupled = Coupling.objects.filter(mapping="CUSTOMER").earliest("pk")
     obstacle = Obstacle.objects.earliest("pk").pk
     form = {"ids": coupled.ledger_id, "crm": coupled.crm_id, "winner": "crm", "confirmed": "1"}

@@ -11,7 +11,7 @@ from setup_wizard.models import SetupProgress
 from tests.people import client_of
 from tests.sandboxes import Sandbox
 
-STEPS = ("environment", "administrator", "integration-user", "tables", "check")
+STEPS = ("environment", "administrator", "integration-user", "tables", "checks", "check")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,18 @@ class Guide:
         application, admin = ready["application"], ready["administrator"]
         return {
             "environment": {"url": ready["origin"], "application_id": application["client_id"]},
-            "administrator": {"username": admin["username"], "password": admin["password"]},
+            "administrator": {
+                "kind": "password",
+                "username": admin["username"],
+                "password": admin["password"],
+            },
             "integration-user": {
                 "kind": "application",
                 "application": application["client_id"],
                 "application_secret": application["client_secret"],
             },
             "tables": {"scopes": ["salespeople", "currencies", "customers"]},
+            "checks": {},
             "check": {"revision": self.revision()},
         }[step]
 

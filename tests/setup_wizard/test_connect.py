@@ -15,6 +15,7 @@ from crmsync.ledger.models import CompanyInformation
 from crmsync.sync.models import Coupling
 from crmsync.terms import Scope
 from setup_wizard.errors import SetupProblem
+from setup_wizard.plan import ActName
 from setup_wizard.services import Administrator, IntegrationUser
 from tests.sandboxes import Sandbox
 from tests.setup_wizard.attempts import (
@@ -25,6 +26,7 @@ from tests.setup_wizard.attempts import (
     everything_stored,
     user,
 )
+from tests.setup_wizard.finishes import ROLE_IDS, by_administrator, holders, imports_go
 
 
 @pytest.fixture
@@ -160,7 +162,8 @@ def test_an_administrator_through_a_team_is_one(unconnected: Sandbox) -> None:
     [
         ("disabled", "disabled"),
         ("sign_in_blocked", "disabled"),
-        ("without_roles", ""),
+        ("unlicensed", "licence"),
+        ("not_a_member", "not a user"),
         ("team_administrator", "System Administrator"),
     ],
 )
@@ -173,10 +176,64 @@ def test_a_flawed_user_as_integration_user_names_the_integration_user(
     assert says in str(problem)
 
 
-def test_an_application_without_a_user_in_sales_is_named(unconnected: Sandbox) -> None:
-    stray = unconnected.ready["flawed"]["application_without_user"]
+@pytest.mark.parametrize("kind", ["a user without roles", "an application without a user"])
+def test_what_the_integration_user_lacks_is_given_by_the_administrator(
+    unconnected: Sandbox, kind: str
+) -> None:
+    flawed = unconnected.ready["flawed"]
+    who = (
+        application(flawed["application_without_user"])
+        if kind == "an application without a user"
+        else user(flawed["without_roles"])
+    )
 
-    assert refused(unconnected, integration_user=application(stray)).field == "integration-user"
+    Attempt(unconnected, {"integration_user": who}).connect()
+
+    holder = str(Connection.objects.get().integration_user_id)
+    assert holders(unconnected) == {role_id: {holder} for role_id in ROLE_IDS}
+
+
+def test_the_company_must_use_the_suite_experience(unconnected: Sandbox) -> None:
+    CompanyInformation.objects.update(experience="basic")
+    mark = unconnected.mark()
+
+    problem = refused(unconnected)
+
+    assert "Basic experience" in str(problem)
+    assert not [one for one in unconnected.journal(mark) if "/token" in one["url"]]
+
+
+def test_a_failing_import_leaves_no_connection_and_says_why(unconnected: Sandbox) -> None:
+    imports_go(unconnected, seconds=0, hidden=0, outcome="failed", message="It is locked.")
+
+    problem = refused(unconnected)
+
+    assert "It is locked." in problem.in_full
+
+
+def test_each_act_is_said_when_it_is_done(unconnected: Sandbox) -> None:
+    said: list[str] = []
+
+    Attempt(unconnected, {"say": said.append}).connect()
+
+    assert len(said) == len(ActName)
+    assert said[0] == "Integration solution in Sales: Version 1.0.0.0 was imported."
+    assert all(line.partition(": ")[2] for line in said)
+
+
+def test_without_an_administrator_nothing_is_changed_in_sales_but_our_own_row(
+    unconnected: Sandbox,
+) -> None:
+    Attempt(unconnected).connect()
+    mark = unconnected.mark()
+
+    Attempt(unconnected, {"administrator": None, "address": "https://books.example"}).connect()
+
+    assert [one["url"].partition("(")[0] for one in unconnected.writes(mark)] == [
+        "/api/data/v9.2/csy_connections"
+    ]
+    assert by_administrator(unconnected, mark) == []
+    assert Connection.objects.get().is_enabled
 
 
 def test_a_wrong_secret_of_the_application_names_the_integration_user(
@@ -260,7 +317,7 @@ def test_the_password_of_the_administrator_is_kept_nowhere(
     password = identity["password"] if ends != "in the administrator" else "canary-9f3c"
     changes: dict[str, Any] = {"administrator": Administrator(identity["username"], password)}
     if ends == "in the integration user":
-        changes["integration_user"] = user(unconnected.ready["flawed"]["without_roles"])
+        changes["integration_user"] = user(unconnected.ready["flawed"]["disabled"])
     caplog.set_level(logging.DEBUG)
     mark = unconnected.mark()
     said = ""

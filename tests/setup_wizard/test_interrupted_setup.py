@@ -1,6 +1,5 @@
 """A setup that is changed, interrupted, cancelled, shared by tabs, or finished twice."""
 
-import json
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from setup_wizard.errors import NotTheAnswersShown
 from setup_wizard.models import SetupProgress
 from setup_wizard.progress import Answered
 from setup_wizard.steps import StepName
+from tests.setup_wizard.finishes import FINISH
 from tests.setup_wizard.guide import Guide, leads_to, text
 
 
@@ -22,10 +22,11 @@ def test_what_was_answered_is_changed_from_the_check_page_and_back(guide: Guide)
     assert "Set" in page
     assert '<span class="visually-hidden"> What to synchronize</span>' in page
 
-    assert leads_to(guide.post("tables", {"scopes": ["salespeople"]})) == "/setup/check/"
-    guide.post("check")
+    assert leads_to(guide.post("tables", {"scopes": ["salespeople"]})) == "/setup/checks/"
+    assert leads_to(guide.post("checks")) == "/setup/check/"
 
-    assert Connection.objects.get().scopes == ["salespeople"]
+    assert "Salespeople" in text(guide.get("check"))
+    assert SetupProgress.objects.get().answers["tables"] == {"scopes": ["salespeople"]}
 
 
 def test_a_secret_that_is_set_need_not_be_typed_again(guide: Guide) -> None:
@@ -49,11 +50,12 @@ def test_what_a_table_needs_comes_along(guide: Guide) -> None:
     guide.until("tables")
 
     guide.post("tables", {"scopes": ["customers"]})
+    guide.post("checks")
 
     page = text(guide.get("check"))
     assert "Ticked along, because others need it: Currencies, Salespeople" in page
-    guide.post("check")
-    assert Connection.objects.get().scopes == ["currencies", "salespeople", "customers"]
+    scopes = SetupProgress.objects.get().answers["tables"]["scopes"]
+    assert scopes == ["currencies", "salespeople", "customers"]
 
 
 def test_another_environment_asks_for_both_secrets_again(guide: Guide) -> None:
@@ -75,7 +77,7 @@ def test_without_the_browsers_key_only_the_secrets_are_asked_for_again(guide: Gu
     assert "Type this one again" in page
     assert leads_to(guide.post("administrator")) == "/setup/integration-user/"
     assert leads_to(guide.post("integration-user")) == "/setup/check/"
-    assert leads_to(guide.post("check")) == "/setup/done/"
+    assert leads_to(guide.post("check")) == FINISH
 
 
 def test_after_an_hour_what_was_sealed_is_gone_whoever_looks(guide: Guide) -> None:
@@ -162,18 +164,19 @@ def test_two_tabs_do_not_disturb_each_other(guide: Guide) -> None:
     guide.client.get("/setup/")
     assert SetupProgress.objects.get().revision == shown
     guide.post("tables", {"scopes": ["salespeople"]})
+    guide.post("checks")
 
     page = text(guide.post("check", {"revision": shown}))
 
     assert "The answers were changed after they were shown here" in page
-    assert Connection.objects.count() == 0
-    assert leads_to(guide.post("check")) == "/setup/done/"
+    assert SetupProgress.objects.get().finish == {}
+    assert leads_to(guide.post("check")) == FINISH
 
 
 OTHER_APPLICATION = "51f81489-12ee-4a9e-aaae-a2591f45987d"
 
 
-@pytest.mark.parametrize("step", ["administrator", "integration-user"])
+@pytest.mark.parametrize("step", ["administrator", "integration-user", "checks"])
 def test_a_secret_is_never_kept_for_another_environment_than_it_was_proved_at(
     guide: Guide, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -230,75 +233,3 @@ def test_an_environment_saved_from_an_old_tab_forgets_what_was_proved_at_the_new
     progress.keep(looked_at=looked_at, key=b"0" * 32, answered=saved)
 
     assert SetupProgress.objects.get().sealed == {}
-
-
-def test_a_finish_under_way_in_another_request_is_not_begun_again(guide: Guide) -> None:
-    guide.until("check")
-    SetupProgress.objects.update(claimed_until=db_in(60))
-
-    assert leads_to(guide.post("check")) == "/setup/done/"
-
-    assert "Connecting to Sales" in text(guide.client.get("/setup/done/"))
-    assert Connection.objects.count() == 0
-
-
-def test_a_finish_whose_process_died_can_be_repeated(guide: Guide) -> None:
-    guide.until("check")
-    SetupProgress.objects.update(claimed_until=db_in(-1))
-
-    assert leads_to(guide.post("check")) == "/setup/done/"
-
-    assert Connection.objects.count() == 1
-
-
-def test_confirming_twice_shows_what_came_of_the_first(guide: Guide) -> None:
-    guide.until("check")
-    revision = guide.revision()
-    guide.post("check", {"revision": revision})
-    before = Connection.objects.values().get()
-
-    assert leads_to(guide.post("check", {"revision": revision})) == "/setup/done/"
-
-    assert Connection.objects.values().get() == before
-
-
-def test_a_finish_that_finds_sales_down_can_be_repeated_at_once(guide: Guide) -> None:
-    guide.until("check")
-    guide.sandbox.fault({"path": "organizations"}, {"status": 503})
-
-    page = text(guide.post("check"))
-
-    assert "is not available at the moment" in page
-    assert "<title>Error:" in page
-    assert Connection.objects.count() == 0
-    guide.sandbox.clear_faults()
-    assert leads_to(guide.post("check")) == "/setup/done/"
-
-
-def test_a_finish_refused_at_the_integration_user_leads_there_and_drops_its_secret(
-    guide: Guide,
-) -> None:
-    guide.until("check")
-    expired = {"error": "invalid_client", "error_codes": [7000222]}
-    guide.sandbox.fault({"path": "/token"}, {"status": 401, "body": json.dumps(expired)})
-
-    assert leads_to(guide.post("check")) == "/setup/integration-user/"
-
-    page = text(guide.get("integration-user"))
-    assert "secret has expired" in page
-    assert 'id="id_application_secret_error"' in page
-    assert set(SetupProgress.objects.get().sealed) == {"administrator_token"}
-    assert Connection.objects.count() == 0
-
-
-def test_a_sign_in_that_sales_takes_no_longer_is_asked_for_again(guide: Guide) -> None:
-    guide.until("check")
-    guide.sandbox.fault({"path": "systemusers"}, {"status": 401})
-
-    assert leads_to(guide.post("check")) == "/setup/administrator/"
-
-    assert "The sign-in has expired." in text(guide.get("administrator"))
-    assert set(SetupProgress.objects.get().sealed) == {"integration_secret"}
-    guide.sandbox.clear_faults()
-    assert leads_to(guide.post("administrator")) == "/setup/check/"
-    assert leads_to(guide.post("check")) == "/setup/done/"

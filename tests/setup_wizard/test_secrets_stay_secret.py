@@ -23,6 +23,7 @@ from setup_wizard import progress
 from setup_wizard.models import SetupProgress
 from setup_wizard.steps import SecretName
 from setup_wizard.views import browser_key
+from tests.setup_wizard.finishes import imports_go, one_act, press_continue
 from tests.setup_wizard.guide import STEPS, Guide
 
 WRONG = 'canary 9f3c&"ø+/='
@@ -40,8 +41,18 @@ FAILURES: list[tuple[str, dict[str, Any], dict[str, Any] | None]] = [
     ("integration-user", {"kind": "password", "username": "nobody", "password": WRONG}, None),
     ("tables", {"scopes": ["nonsense"]}, None),
     ("check", {"revision": 0}, None),
-    ("check", {}, {"path": "organizations"}),
-    ("check", {}, {"path": "/token"}),
+]
+# Where Sales fails during the finish, and how.
+FINISH_FAILURES = [
+    ("solutions", 401),
+    ("ImportSolutionAsync", 403),
+    ("importjobs", 503),
+    ("systemusers", 401),
+    ("roles", 403),
+    ("organizations", 503),
+    ("/token", 401),
+    ("RetrieveUserPrivileges", 403),
+    ("csy_connections", 503),
 ]
 
 
@@ -69,16 +80,39 @@ def test_a_step_that_fails_shows_no_secret(
     assert _found(_secrets(guide), logs.text, answers) == []
 
 
+@pytest.mark.parametrize(("path", "status"), FINISH_FAILURES)
+def test_a_finish_that_fails_shows_no_secret(
+    guide: Guide, logs: pytest.LogCaptureFixture, path: str, status: int
+) -> None:
+    imports_go(guide.sandbox, seconds=0, hidden=0)
+    guide.until("check")
+    known = _secrets(guide)
+    _post(guide, "check")
+    guide.sandbox.fault({"path": path}, {"status": status})
+
+    answers = [_shown(one_act(guide)) for _ in range(12)]
+    answers.extend(_look_everywhere(guide))
+
+    assert not Connection.objects.filter(is_enabled=True).exists()
+    assert _found(known, logs.text, answers) == []
+
+
 def test_a_setup_that_ends_well_shows_no_secret(
     guide: Guide, logs: pytest.LogCaptureFixture
 ) -> None:
+    imports_go(guide.sandbox, seconds=0, hidden=0)
     answers, known = [], set()
     for step in STEPS:
         answers.append(_post(guide, step))
         answers.extend(_look_everywhere(guide))
         known |= _secrets(guide)
         assert _found(known, logs.text, answers) == [], step
+    for _ in range(12):
+        answers.append(_shown(one_act(guide)))
+        assert _found(known, logs.text, answers[-1:]) == []
+    answers.extend(_look_everywhere(guide))
 
+    assert _found(known, logs.text, answers) == []
     assert Connection.objects.count() == 1
     assert len(known) == 5
     assert "urllib3" in logs.text
@@ -98,7 +132,7 @@ def test_a_cancelled_setup_leaves_nothing_sealed(
 
 
 @pytest.mark.parametrize("debug", [False, True])
-@pytest.mark.parametrize("step", ["administrator", "integration-user", "check"])
+@pytest.mark.parametrize("step", ["administrator", "integration-user", "finish"])
 def test_an_error_page_shows_no_secret(
     guide: Guide,
     logs: pytest.LogCaptureFixture,
@@ -108,8 +142,11 @@ def test_an_error_page_shows_no_secret(
     step: str,
     debug: bool,
 ) -> None:
-    guide.until(step)
+    guide.until("check" if step == "finish" else step)
     known = _secrets(guide)
+    if step == "finish":
+        _post(guide, "check")
+        one_act(guide)
     settings.DEBUG = debug
     guide.client.raise_request_exception = False
 
@@ -117,7 +154,8 @@ def test_an_error_page_shows_no_secret(
         raise RuntimeError("a fault of the program")
 
     monkeypatch.setattr("crmsync.dataverse.administration.who_am_i", broken)
-    answer = _post(guide, step)
+    monkeypatch.setattr("crmsync.dataverse.solutions.installed", broken)
+    answer = _shown(press_continue(guide)) if step == "finish" else _post(guide, step)
 
     assert "500" in answer or "went wrong" in answer
     assert "a fault of the program" in logs.text
@@ -169,7 +207,13 @@ def _post(guide: Guide, step: str, changes: dict[str, Any] | None = None) -> str
 
 
 def _look_everywhere(guide: Guide) -> list[str]:
-    pages = ["/", "/setup/", "/setup/done/", *(f"/setup/{step}/" for step in STEPS)]
+    pages = [
+        "/",
+        "/setup/",
+        "/setup/finish/",
+        "/setup/done/",
+        *(f"/setup/{step}/" for step in STEPS),
+    ]
     return [_shown(guide.client.get(page)) for page in pages]
 
 

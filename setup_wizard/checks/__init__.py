@@ -1,0 +1,77 @@
+"""What is looked at in Sales before connecting, as a list of small checks.
+
+Each fails for itself: one that cannot be looked at says so, and the others are looked at all the
+same. A new one is a function and a line here.
+"""
+
+from collections.abc import Iterator
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crmsync.connections.wording import of_error
+from crmsync.dataverse.errors import DataverseError
+from setup_wizard.checks import access, amounts, reactions, tables
+from setup_wizard.checks.solution import other_integrations, our_solution
+from setup_wizard.checks.subject import Check, Finding, Result, State, Subject
+from setup_wizard.draft import Draft
+from setup_wizard.errors import SetupProblem
+from setup_wizard.steps import StepName, place_of
+
+__all__ = ["CHECKS", "look"]
+
+CHECKS = (
+    Check("environment", gettext_lazy("Environment"), access.environment, is_vital=True),
+    Check("administrator", gettext_lazy("Administrator"), access.administrator, is_vital=True),
+    Check(
+        "integration-user",
+        gettext_lazy("Integration user"),
+        access.integration_user,
+        is_vital=True,
+    ),
+    Check("roles", gettext_lazy("Roles of the integration user"), access.roles, is_vital=True),
+    Check("solution", gettext_lazy("Integration solution"), our_solution, is_vital=True),
+    Check("other-integrations", gettext_lazy("Other integrations"), other_integrations),
+    Check("base-currency", gettext_lazy("Base currency"), amounts.base_currency, is_vital=True),
+    Check("currencies", gettext_lazy("Currencies and exchange rates"), amounts.currencies),
+    Check("change-tracking", gettext_lazy("Change tracking"), tables.change_tracking),
+    Check("columns", gettext_lazy("Secured columns"), tables.secured_columns),
+    Check("automations", gettext_lazy("Flows, workflows and plug-ins"), reactions.automations),
+    Check("duplicate-rules", gettext_lazy("Duplicate detection"), reactions.duplicate_rules),
+    Check("limits", gettext_lazy("Service limits"), reactions.limits),
+    Check("records", gettext_lazy("Number of records"), amounts.records),
+)
+
+
+def look(draft: Draft) -> tuple[Result, ...]:
+    """Look at everything now, as the administrator and as the integration user.
+
+    Every step before the checks must be done.
+    """
+    subject = Subject.of(draft)
+    return tuple(_results(subject))
+
+
+def _results(subject: Subject) -> Iterator[Result]:
+    for check in CHECKS:
+        try:
+            found = check.look(subject)
+        except SetupProblem as problem:
+            found = _of_problem(problem, subject)
+        except DataverseError as error:
+            found = _of_error(error, check)
+        yield Result(check.name, str(check.caption), found)
+
+
+def _of_problem(problem: SetupProblem, subject: Subject) -> Finding:
+    """As at the step where the same is checked; that step can be opened from here."""
+    kind = subject.draft.answers[StepName.INTEGRATION_USER]["kind"]
+    place = place_of(problem, at=StepName.CHECKS, kind=kind)
+    step = None if place.step == StepName.CHECKS else place.step
+    return Finding(State.BAD, f"{problem} {problem.detail}".strip(), problem.remedy, step=step)
+
+
+def _of_error(error: DataverseError, check: Check) -> Finding:
+    said = of_error(error)
+    sentence = _("This could not be looked at: %(said)s") % {"said": said.in_short}
+    return Finding(State.BAD if check.is_vital else State.WARN, sentence, said.remedy)

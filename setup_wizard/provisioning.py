@@ -1,0 +1,289 @@
+"""The finish of a setup, driven by its page: short acts, one after the other, each repeatable.
+
+How far it has come is kept with the progress. One request at a time does an act (the claim of
+progress); closed in the middle, it goes on with the first act that is not done.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from crmsync.audit.actors import Actor
+from crmsync.connections.models import Connection
+from crmsync.dataverse.errors import TransientError
+from crmsync.ledger.queries import get_company
+from setup_wizard import preflight, progress
+from setup_wizard.acts import ACTS
+from setup_wizard.draft import Draft, Problem
+from setup_wizard.errors import AlreadyFinishing, NotTheAnswersShown, SetupProblem, TryAgain
+from setup_wizard.models import SetupProgress
+from setup_wizard.plan import ActName, Memory, Plan, State, now, plan
+from setup_wizard.receipt import CAPTIONS, Entry, entries, seen
+from setup_wizard.steps import StepName, first_open, place_of
+
+# What the acts are done with; who the administrator is may change on the way.
+_AGREED = (StepName.ENVIRONMENT, StepName.INTEGRATION_USER, StepName.TABLES, StepName.CHECKS)
+# Done with a secret, which may be another one now: done again after every confirmation.
+_WITH_A_SECRET = (ActName.STORED, ActName.VERIFIED)
+_LEADING_BACK = (StepName.ENVIRONMENT, StepName.ADMINISTRATOR, StepName.INTEGRATION_USER)
+_PAUSE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One act: ``state``, what was seen, and what is wrong; ``step`` is where it is corrected."""
+
+    act: ActName
+    caption: str
+    state: State
+    seen: str
+    problem: str
+    step: StepName | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the finish has come. ``asks_for`` is the step that must be answered (again) first;
+    ``is_begun`` is false where there is nothing to finish."""
+
+    lines: tuple[Line, ...]
+    is_begun: bool
+    is_over: bool
+    asks_for: StepName | None
+
+    @property
+    def needs_sign_in(self) -> bool:
+        return self.asks_for == StepName.ADMINISTRATOR
+
+    @property
+    def has_failed(self) -> bool:
+        return any(line.state == State.FAILED for line in self.lines)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the next act can be done without anybody deciding something."""
+        return self.is_begun and not (self.is_over or self.asks_for or self.has_failed)
+
+    @property
+    def done(self) -> int:
+        return sum(line.state == State.DONE for line in self.lines)
+
+
+def begin(*, user_id: int, key: bytes, revision: int, address: str = "") -> None:
+    """Confirm the answers of this revision; acts that were done for the same ones stay done.
+
+    ``address`` is where people open our pages. Confirmed again, nothing changes. Raises
+    NotTheAnswersShown, AlreadyFinishing where the setup has ended, and CompanyNotReady.
+    """
+    if obstacle := preflight.company_obstacle(get_company()):
+        raise obstacle
+    draft = progress.look(user_id=user_id, key=key)
+    if not draft.is_begun:
+        raise progress.already_finishing()
+    if draft.revision != revision or first_open(draft.done) != StepName.CHECK:
+        raise progress.not_those()
+    with transaction.atomic():
+        row = SetupProgress.objects.select_for_update().filter(user_id=user_id).first()
+        if row is None or row.revision != revision:
+            raise progress.not_those()
+        if row.finish.get("revision") != revision:
+            row.finish = _begun(row, address)
+            row.save(update_fields=["finish", "changed_at"])
+
+
+def _begun(row: SetupProgress, address: str) -> dict[str, Any]:
+    agreed = {step.value: row.answers[step] for step in _AGREED}
+    acts: dict[str, Any] = {}
+    if row.finish.get("agreed") == agreed:
+        acts = {
+            act: _tried_again(kept)
+            for act, kept in row.finish["acts"].items()
+            if act not in _WITH_A_SECRET
+        }
+    elif (job := _import_under_way(row, agreed)) is not None:
+        acts = {ActName.SOLUTION.value: _tried_again(job)}
+    return {"revision": row.revision, "agreed": agreed, "address": address, "acts": acts}
+
+
+def _tried_again(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """An act as it was done; one that failed is open again, with what it remembers."""
+    return {"seen": kept["seen"]} if kept["state"] == State.FAILED else dict(kept)
+
+
+def _import_under_way(row: SetupProgress, agreed: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What is known of an import in the same environment: it must not be sent twice."""
+    former = row.finish.get("agreed", {}).get(StepName.ENVIRONMENT)
+    if former != agreed[StepName.ENVIRONMENT]:
+        return None
+    kept: dict[str, Any] | None = row.finish["acts"].get(ActName.SOLUTION)
+    return kept
+
+
+def advance(*, user_id: int, key: bytes | None, by: Actor, most: int = 1) -> Standing:
+    """Do the next act, or up to ``most`` acts as long as none has to wait.
+
+    Another request that is at it is left alone. What goes wrong is kept, and said in the standing.
+    """
+    for _ in range(most):
+        if key is None or not _do_next(user_id, key, by):
+            break
+    return standing(user_id=user_id, key=key)
+
+
+def cancel(*, user_id: int) -> list[Entry]:
+    """Forget everything that was typed and sealed; returns what stays in Sales, to be told."""
+    kept = _finish(user_id).get("acts", {})
+    acts = {act: one["seen"] for act, one in kept.items() if one["seen"]}
+    progress.cancel(user_id=user_id)
+    return [entry for entry in entries({"acts": acts}) if entry.removal]
+
+
+def standing(*, user_id: int, key: bytes | None) -> Standing:
+    """How far it has come, without doing anything."""
+    draft = progress.look(user_id=user_id, key=key)
+    finish = _finish(user_id)
+    if not draft.is_begun:
+        is_over = Connection.objects.filter(is_being_set_up=False).exists()
+        return Standing(_lines({}), is_begun=False, is_over=is_over, asks_for=None)
+    return Standing(
+        lines=_lines(finish.get("acts", {})),
+        is_begun=bool(finish),
+        is_over=False,
+        asks_for=_asks_for(draft, finish),
+    )
+
+
+def _asks_for(draft: Draft, finish: Mapping[str, Any]) -> StepName | None:
+    step = first_open(draft.done)
+    if step != StepName.CHECK:
+        return step
+    return None if finish.get("revision") == draft.revision else StepName.CHECK
+
+
+def _lines(acts: Mapping[str, Mapping[str, Any]]) -> tuple[Line, ...]:
+    return tuple(_line(act, acts.get(act, {})) for act in ACTS)
+
+
+def _line(act: ActName, kept: Mapping[str, Any]) -> Line:
+    step = kept.get("step")
+    return Line(
+        act=act,
+        caption=str(CAPTIONS[act]),
+        state=State(kept.get("state", State.OPEN)),
+        seen=seen(act, kept.get("seen", {})),
+        problem=kept.get("problem", ""),
+        step=StepName(step) if step else None,
+    )
+
+
+def _finish(user_id: int) -> dict[str, Any]:
+    found = SetupProgress.objects.filter(user_id=user_id).values_list("finish", flat=True).first()
+    return found or {}
+
+
+def _do_next(user_id: int, key: bytes, by: Actor) -> bool:
+    """Whether an act was done, so that the next one may follow."""
+    finish = _finish(user_id)
+    if not finish:
+        return False
+    try:
+        draft = progress.claim(user_id=user_id, key=key, revision=finish["revision"])
+    except (AlreadyFinishing, NotTheAnswersShown):
+        return False
+    try:
+        # Read again: another request may have done an act before this one had the claim.
+        return _Run(draft, _finish(user_id), by).do_next()
+    finally:
+        progress.release(user_id=user_id)
+
+
+class _Run:
+    """The next act of one person's finish, under their claim."""
+
+    def __init__(self, draft: Draft, finish: dict[str, Any], by: Actor) -> None:
+        self._draft, self._finish, self._by = draft, finish, by
+        self._acts: dict[str, dict[str, Any]] = finish["acts"]
+
+    def do_next(self) -> bool:
+        act = next((act for act in ACTS if not self._is(act, State.DONE)), None)
+        if act is None or self._is_too_early(act):
+            return False
+        memory = Memory(
+            {ActName(name): dict(kept.get("seen", {})) for name, kept in self._acts.items()},
+            lambda: self._keep(act, memory, state=State.WAITING),
+        )
+        try:
+            is_done = ACTS[act](self._plan(), memory)
+        except SetupProblem as problem:
+            self._refused(act, memory, problem)
+            return False
+        if act is not ActName.ENABLED:
+            self._keep(act, memory, state=State.DONE if is_done else State.WAITING)
+        return is_done
+
+    def _is(self, act: ActName, state: State) -> bool:
+        return self._acts.get(act, {}).get("state") == state
+
+    def _is_too_early(self, act: ActName) -> bool:
+        kept = self._acts.get(act, {})
+        until = str(kept.get("not_before", "")) if kept.get("state") == State.WAITING else ""
+        return bool(until) and now() < datetime.fromisoformat(until)
+
+    def _plan(self) -> Plan:
+        draft = self._draft
+        user_id, revision = draft.user_id, draft.revision
+        administrator = draft.seen[StepName.ADMINISTRATOR]
+        return plan(
+            environment=draft.environment,
+            token=draft.token,
+            integration_user=draft.integration_user,
+            scopes=tuple(draft.scopes),
+            tracked=tuple(draft.answers[StepName.CHECKS]["change_tracking"]),
+            by=self._by,
+            address=self._finish["address"],
+            administrator=administrator.get("full_name", ""),
+            conclude=lambda: progress.consume(user_id=user_id, revision=revision),
+        )
+
+    def _keep(self, act: ActName, memory: Memory, *, state: State, **more: str) -> None:
+        self._acts[act] = {
+            "state": state,
+            "seen": dict(memory.of(act)),
+            "at": now().isoformat(),
+            **more,
+        }
+        SetupProgress.objects.filter(user_id=self._draft.user_id).update(finish=self._finish)
+
+    def _refused(self, act: ActName, memory: Memory, problem: SetupProblem) -> None:
+        """Keep what is wrong: beside its act, and at the step where it is to be corrected."""
+        if isinstance(problem, TryAgain):
+            until = now() + timedelta(seconds=_wait(problem))
+            said = {"problem": problem.in_full, "not_before": until.isoformat()}
+            self._keep(act, memory, state=State.WAITING, **said)
+            return
+        place = place_of(problem, at=StepName.CHECK, kind=self._kind(problem))
+        leads_back = place.step in _LEADING_BACK
+        self._keep(
+            act,
+            memory,
+            state=State.FAILED,
+            problem=problem.in_full,
+            step=place.step if leads_back else "",
+        )
+        if leads_back:
+            progress.note(user_id=self._draft.user_id, problem=Problem(place, problem.in_full))
+
+    def _kind(self, problem: SetupProblem) -> str:
+        step = (
+            StepName.ADMINISTRATOR if problem.field == "admin-user" else StepName.INTEGRATION_USER
+        )
+        return str(self._draft.answers[step]["kind"])
+
+
+def _wait(problem: TryAgain) -> float:
+    cause = problem.__cause__
+    asked = cause.retry_after if isinstance(cause, TransientError) else 0.0
+    return max(_PAUSE_SECONDS, asked)
