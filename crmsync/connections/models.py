@@ -10,8 +10,16 @@ class Connection(models.Model):
 
     ``sealed_secret`` is the integration user's: a client secret, a certificate with its private
     key (PEM) or a password. ``is_being_set_up``: stored by a setup that has not ended yet, and
-    never enabled so far. ``receipt`` tells what the setup did in Sales.
+    never enabled so far. ``receipt`` tells what the setup did in Sales. ``answered_at`` is when
+    Sales last answered the integration user.
+
+    ``owner_id`` owns rows that we create there: the team, or a user where a record has no
+    salesperson who is coupled (None is the integration user itself).
     """
+
+    class Ownership(models.TextChoices):
+        SALESPERSON = "salesperson", "the salesperson's user"
+        TEAM = "team", "a team"
 
     class IdentityKind(models.TextChoices):
         APPLICATION = "application", "application with secret"
@@ -36,8 +44,20 @@ class Connection(models.Model):
     solution_version = models.CharField(max_length=50, blank=True)
     organization_version = models.CharField(max_length=50, blank=True)
     scopes = models.JSONField(default=list)
+    ownership = models.CharField(
+        max_length=20, choices=Ownership.choices, default=Ownership.SALESPERSON
+    )
+    owner_id = models.UUIDField(null=True, blank=True)
+    owner_name = models.CharField(max_length=200, blank=True)
     is_enabled = models.BooleanField(default=True)
+    # A person's reason is text; what made the product disable itself is a code, said in the
+    # reader's language, with the code that the service gave.
     disabled_because = models.TextField(blank=True)
+    disabled_code = models.CharField(max_length=50, blank=True)
+    disabled_service_code = models.CharField(max_length=50, blank=True)
+    disabled_at = models.DateTimeField(null=True, blank=True)
+    disabled_by = models.CharField(max_length=150, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
     connected_at = models.DateTimeField(null=True, blank=True)
     connected_by = models.CharField(max_length=150, blank=True)
     is_being_set_up = models.BooleanField(default=False)
