@@ -121,19 +121,15 @@ class Lookup:
     """A reference to a record of another mapping; its common form is the id of the row there.
 
     ``navigation`` is the case-sensitive name that writes it. ``blank_is_base_currency``: no
-    currency here means the local one, which is the base currency there. ``keep_when_blank``: the
-    lookup there cannot be empty (an owner), so a blank here leaves it as it is.
+    currency here means the local one, which is the base currency there.
     """
 
     parent: str
     navigation: str
     entity_set: str
     blank_is_base_currency: bool = False
-    keep_when_blank: bool = False
 
     def from_ledger(self, value: Any, resolver: Resolver) -> Common:
-        if value is None and self.keep_when_blank:
-            raise LeftOut
         if value is None:
             return self._blank(resolver)
         crm_id = resolver.crm_id(self.parent, value)
@@ -164,6 +160,19 @@ class Lookup:
         if ledger_id is None:
             raise ParentNotCoupled(self.parent, crm_id)
         return ledger_id
+
+
+class Owner(Lookup):
+    """Who owns the row there: the user of a salesperson.
+
+    It cannot be empty, so a blank here leaves it as it is; so does everything where owners do not
+    follow salespeople.
+    """
+
+    def from_ledger(self, value: Any, resolver: Resolver) -> Common:
+        if value is None or not resolver.owners_follow:
+            raise LeftOut
+        return super().from_ledger(value, resolver)
 
 
 def _within(value: Common, length: int, side: str) -> str | None:

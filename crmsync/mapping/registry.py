@@ -1,32 +1,68 @@
-"""All table mappings: one file a table in ``tables/``, found by themselves, in dependency order."""
+"""All table mappings: one file a table in ``tables/``, found by themselves, in dependency order.
+
+``declared`` is what the files say; ``all_mappings`` and ``get_mapping`` answer with what is in
+force: the declarations with what administrators changed. Neither asks the database, so that any
+thread may call them: ``crmsync.mapping.in_force`` takes changes up where a process may ask.
+"""
 
 import importlib
 import pkgutil
+from collections.abc import Collection
 from functools import cache
 from graphlib import TopologicalSorter
 
 from crmsync.mapping import tables
+from crmsync.mapping.overlay import Change, apply
 from crmsync.mapping.types import TableMapping
 
 
+class _InForce:
+    """Of this process. Replaced as a whole: a reader sees all of a set of changes or none."""
+
+    changes: frozenset[Change] = frozenset()
+    mappings: tuple[TableMapping, ...] | None = None
+
+
 @cache
-def all_mappings() -> tuple[TableMapping, ...]:
-    """Every mapping, each after those it needs. Raises graphlib.CycleError for a circle."""
+def declared() -> tuple[TableMapping, ...]:
+    """Every declaration, each after those it needs. Raises graphlib.CycleError for a circle."""
     found = {mapping.name: mapping for mapping in discover()}
     order = TopologicalSorter({name: mapping.needs for name, mapping in sorted(found.items())})
     return tuple(found[name] for name in order.static_order() if name in found)
 
 
+def all_mappings() -> tuple[TableMapping, ...]:
+    """Every mapping as it is in force, each after those it needs."""
+    return declared() if _InForce.mappings is None else _InForce.mappings
+
+
 def get_mapping(name: str) -> TableMapping:
-    """The mapping of this name. Raises LookupError, naming those there are."""
-    for mapping in all_mappings():
-        if mapping.name == name:
-            return mapping
-    names = ", ".join(mapping.name for mapping in all_mappings())
-    raise LookupError(f"There is no table mapping {name!r}; there are {names}.")
+    """The mapping of this name as it is in force. Raises LookupError, naming those there are."""
+    return _named(name, all_mappings())
+
+
+def get_declared(name: str) -> TableMapping:
+    """The declaration of this name. Raises LookupError, naming those there are."""
+    return _named(name, declared())
+
+
+def put_in_force(changes: Collection[Change]) -> None:
+    """From now on this process answers with these changes; those that do not hold are left out."""
+    wanted = frozenset(changes)
+    if wanted != _InForce.changes:
+        made = tuple(apply(one, sorted(wanted)).mapping for one in declared())
+        _InForce.changes, _InForce.mappings = wanted, made
 
 
 def discover() -> list[TableMapping]:
     """Every declaration there is, in the order of its file's name."""
     modules = sorted(module.name for module in pkgutil.iter_modules(tables.__path__))
     return [importlib.import_module(f"{tables.__name__}.{module}").MAPPING for module in modules]
+
+
+def _named(name: str, mappings: Collection[TableMapping]) -> TableMapping:
+    for mapping in mappings:
+        if mapping.name == name:
+            return mapping
+    names = ", ".join(mapping.name for mapping in mappings)
+    raise LookupError(f"There is no table mapping {name!r}; there are {names}.")

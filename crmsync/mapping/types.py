@@ -44,9 +44,13 @@ class LeftOut(Exception):
 
 
 class Resolver(Protocol):
-    """Knows which record here is which record there."""
+    """Knows which record here is which record there.
+
+    ``owners_follow``: the owner of a row there follows its salesperson here.
+    """
 
     base_currency_id: UUID
+    owners_follow: bool
 
     def crm_id(self, parent: str, ledger_id: UUID) -> UUID | None:
         """The row there of a ledger record of the parent mapping, if coupled."""
@@ -85,7 +89,9 @@ class FieldMapping:
     ``ledger`` is an attribute (``currency_id`` for a lookup) and names the field in agreed values
     and errors; ``crm`` is the column as it is read. ``is_required``: without a value there is no
     record on the other side, so the record is refused (text) or waits (lookup). ``caption`` is
-    for values that are no field of the model, which brings its own.
+    for values that are no field of the model, which brings its own. ``takes_part``: False where an
+    administrator switched the field off, or narrowed the table to the other way; its column is
+    still read and can be matched by, but no value of it is brought over.
     """
 
     ledger: str
@@ -94,6 +100,7 @@ class FieldMapping:
     conversion: Conversion
     is_required: bool = False
     caption: str | Promise = ""
+    takes_part: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +144,8 @@ class TableMapping:
     crm_scope: tuple[Condition, ...] = ()
     # Columns that say a row was merged away, and into which row, where the table has them.
     crm_merge: tuple[str, str] | None = None
+    # The name that writes who owns a row there; blank where the whole organization does.
+    crm_owner: str = ""
     crm_constants: Mapping[str, Any] = field(default_factory=dict)
     computed: Mapping[str, Expression | Subquery] = field(default_factory=dict)
     creates_in_crm: bool = False
@@ -153,8 +162,17 @@ class TableMapping:
         return next(mapped for mapped in self.fields if mapped.ledger == ledger)
 
     @property
+    def exchanged(self) -> tuple[FieldMapping, ...]:
+        """The fields whose values are brought over."""
+        return tuple(mapped for mapped in self.fields if mapped.takes_part)
+
+    @property
     def crm_columns(self) -> tuple[str, ...]:
-        """Every column that is read, in a stable order, the primary key first."""
+        """Every column that is read, in a stable order, the primary key first.
+
+        Those of fields that are switched off, too: switching costs no full read of the table, and
+        what stands there is known when the field is switched on again.
+        """
         scoped = (condition.field for condition in self.crm_scope)
         mapped = (mapped.crm for mapped in self.fields)
         extra = (self.crm_title, "modifiedon", *(self.crm_merge or ()))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmsync.mapping.conversions import Code, Email, Lookup, Number, Phone, Text, clean
+from crmsync.mapping.conversions import Code, Email, Lookup, Number, Owner, Phone, Text, clean
 from crmsync.mapping.types import Conversion, ConversionError, LeftOut, ParentNotCoupled
 
 BASE_CURRENCY = UUID("11111111-1111-4111-8111-111111111111")
@@ -22,6 +22,7 @@ class Parents:
 
     couplings: dict[UUID, UUID] = field(default_factory=dict)
     base_currency_id: UUID = BASE_CURRENCY
+    owners_follow: bool = True
 
     def crm_id(self, parent: str, ledger_id: UUID) -> UUID | None:
         return self.couplings.get(ledger_id)
@@ -178,7 +179,7 @@ def test_a_number_that_must_be_there_says_what_is_missing() -> None:
 
 
 CURRENCY = Lookup("CURRENCY", "transactioncurrencyid", "transactioncurrencies", True)
-OWNER = Lookup("SALESPEOPLE", "ownerid", "systemusers", keep_when_blank=True)
+OWNER = Owner("SALESPEOPLE", "ownerid", "systemusers")
 CONTACT = Lookup("CONTACT", "primarycontactid", "contacts")
 
 
@@ -217,6 +218,14 @@ def test_no_currency_here_is_the_base_currency_there() -> None:
 def test_a_blank_owner_says_nothing_about_the_owner_there() -> None:
     with pytest.raises(LeftOut):
         OWNER.from_ledger(None, NOBODY)
+
+
+def test_a_salesperson_says_nothing_about_the_owner_where_owners_do_not_follow() -> None:
+    here, there = uuid4(), uuid4()
+
+    assert OWNER.from_ledger(here, Parents({here: there})) == str(there)
+    with pytest.raises(LeftOut):
+        OWNER.from_ledger(here, Parents({here: there}, owners_follow=False))
 
 
 def test_a_lookup_that_may_be_empty_is_cleared() -> None:

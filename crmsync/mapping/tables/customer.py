@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crmsync.dataverse.client import Table
 from crmsync.ledger.models import Customer
-from crmsync.mapping.conversions import Code, Email, Lookup, Number, Phone, Text
+from crmsync.mapping.conversions import Code, Email, Lookup, Number, Owner, Phone, Text
 from crmsync.mapping.types import Condition, Conversion, FieldMapping, Group, TableMapping
 from crmsync.terms import Direction, Scope
 
@@ -76,7 +76,7 @@ MAPPING = TableMapping(
             ledger="salesperson_id",
             crm="_ownerid_value",
             direction=Direction.TO_CRM,
-            conversion=Lookup("SALESPEOPLE", "ownerid", "systemusers", keep_when_blank=True),
+            conversion=Owner("SALESPEOPLE", "ownerid", "systemusers"),
         ),
     ),
     needs=("SALESPEOPLE", "CURRENCY"),
@@ -86,6 +86,7 @@ MAPPING = TableMapping(
         Condition("customertypecode", value=ACCOUNT_TYPE_CUSTOMER),
     ),
     crm_merge=("merged", "_masterid_value"),
+    crm_owner="ownerid",
     crm_constants={"customertypecode": ACCOUNT_TYPE_CUSTOMER},
     creates_in_crm=True,
     creates_in_ledger=True,

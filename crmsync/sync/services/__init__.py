@@ -10,6 +10,7 @@ from crmsync.sync.refusals import (
 from crmsync.sync.services.connecting import forget_sales
 from crmsync.sync.services.coupling import CoupledMany, RefusedPair, couple, couple_many
 from crmsync.sync.services.excluding import leave_out, say_not_the_same, take_back_in
+from crmsync.sync.services.remapping import change_mapping, restore_default_mappings, shown
 from crmsync.sync.services.settling import fingerprint, settle_conflict
 from crmsync.sync.services.uncoupling import (
     RefusedRemoval,
@@ -29,6 +30,7 @@ __all__ = [
     "UnableToCouple",
     "UnableToSettle",
     "UnableToUncouple",
+    "change_mapping",
     "couple",
     "couple_many",
     "fingerprint",
@@ -37,7 +39,9 @@ __all__ = [
     "remove_coupling",
     "remove_couplings",
     "restore_coupling",
+    "restore_default_mappings",
     "say_not_the_same",
     "settle_conflict",
+    "shown",
     "take_back_in",
 ]

@@ -14,6 +14,7 @@ from crmsync.sync.refusals import ReasonMissing
 from crmsync.sync.slices import chunks
 from crmsync.sync.twins import LIKELY_TWIN
 from crmsync.terms import Side
+from crmsync.visible import shows_nothing
 
 CHUNK_RECORDS = 500
 REASON_LENGTH = 500
@@ -26,7 +27,7 @@ def leave_out(*, mapping: str, side: Side, record_ids: Sequence[UUID], reason: s
     before; unknown ids count for nothing. Raises ReasonMissing.
     """
     reason = reason.strip()
-    if not reason:
+    if shows_nothing(reason):
         raise ReasonMissing(_("A record is left out for a reason, and none was given."))
     declared = get_mapping(mapping)
     count = 0
