@@ -1,5 +1,6 @@
 """Who is who in an environment: the caller, the organization, users and their roles."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -21,6 +22,7 @@ from crmsync.dataverse.roles import (
     HeldRole,
     roles_held,
 )
+from crmsync.dataverse.shapes import reads_an_answer
 
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 
@@ -89,15 +91,16 @@ class User:
 
 def who_am_i(client: Client) -> Caller:
     """The identity behind the token. Raises NotAMember when Sales does not know it."""
-    found = client.channel.send("GET", "WhoAmI").json()
-    try:
-        return Caller(
-            user_id=UUID(found["UserId"]),
-            organization_id=UUID(found["OrganizationId"]),
-            business_unit_id=UUID(found["BusinessUnitId"]),
-        )
-    except (KeyError, ValueError) as error:
-        raise UnreadableAnswer("Sales does not say who we are.") from error
+    return _caller(client.channel.send("GET", "WhoAmI").json())
+
+
+@reads_an_answer
+def _caller(found: Mapping[str, Any]) -> Caller:
+    return Caller(
+        user_id=UUID(found["UserId"]),
+        organization_id=UUID(found["OrganizationId"]),
+        business_unit_id=UUID(found["BusinessUnitId"]),
+    )
 
 
 def version(client: Client) -> str:
@@ -112,14 +115,25 @@ def organization(client: Client) -> Organization:
     """The one organization of the environment and its base currency."""
     columns = "name,_basecurrencyid_value,basecurrencyprecision"
     row = _first(client, "organizations", {"$select": columns})
-    base_id = row["_basecurrencyid_value"]
-    base = client.channel.send(
-        "GET", f"transactioncurrencies({base_id})?$select=isocurrencycode"
-    ).json()
+    base_id = _base_currency_id(row)
+    path = f"{odata.row_path('transactioncurrencies', base_id)}?$select=isocurrencycode"
+    base = client.channel.send("GET", path).json()
+    return _organization(row, base, version(client))
+
+
+@reads_an_answer
+def _base_currency_id(row: Mapping[str, Any]) -> UUID:
+    return UUID(row["_basecurrencyid_value"])
+
+
+@reads_an_answer
+def _organization(
+    row: Mapping[str, Any], base: Mapping[str, Any], service_version: str
+) -> Organization:
     return Organization(
         name=row["name"],
-        version=version(client),
-        base_currency_id=UUID(base_id),
+        version=service_version,
+        base_currency_id=UUID(row["_basecurrencyid_value"]),
         base_currency_code=base["isocurrencycode"],
         base_currency_precision=int(row["basecurrencyprecision"]),
     )
@@ -131,6 +145,11 @@ def user(client: Client, user_id: UUID) -> User:
         "systemuserid,fullname,isdisabled,islicensed,accessmode,applicationid,_businessunitid_value"
     )
     row = client.channel.send("GET", f"systemusers({user_id})?$select={columns}").json()
+    return _user(user_id, row, roles_held(client, user_id))
+
+
+@reads_an_answer
+def _user(user_id: UUID, row: Mapping[str, Any], roles: tuple[HeldRole, ...]) -> User:
     application = row.get("applicationid")
     return User(
         user_id=user_id,
@@ -140,8 +159,20 @@ def user(client: Client, user_id: UUID) -> User:
         is_licensed=bool(row.get("islicensed")),
         access_mode=int(row.get("accessmode") or 0),
         application_id=UUID(application) if application else None,
-        roles=roles_held(client, user_id),
+        roles=roles,
     )
+
+
+def root_business_unit(client: Client) -> UUID:
+    """The unit above all others, of which there is one in every environment."""
+    where = "_parentbusinessunitid_value eq null"
+    row = _first(client, "businessunits", {"$select": "businessunitid", "$filter": where})
+    return _unit_id(row)
+
+
+@reads_an_answer
+def _unit_id(row: Mapping[str, Any]) -> UUID:
+    return UUID(row["businessunitid"])
 
 
 def create_application_user(
@@ -189,15 +220,22 @@ def set_access_mode(client: Client, user_id: UUID, mode: AccessMode) -> None:
 
 def user_by_name(client: Client, name: str) -> UUID | None:
     """The id of the user who signs in with this name, if there is one."""
-    options = {"$select": "systemuserid", "$filter": f"domainname eq {odata.literal(name)}"}
-    found = client.channel.send("GET", odata.query("systemusers", options)).json()["value"]
-    return UUID(found[0]["systemuserid"]) if found else None
+    return _user_where(client, f"domainname eq {odata.literal(name)}")
 
 
 def user_by_application(client: Client, application_id: UUID) -> UUID | None:
     """The id of the application user of this application, if there is one."""
-    options = {"$select": "systemuserid", "$filter": f"applicationid eq {application_id}"}
-    found = client.channel.send("GET", odata.query("systemusers", options)).json()["value"]
+    return _user_where(client, f"applicationid eq {application_id}")
+
+
+def _user_where(client: Client, where: str) -> UUID | None:
+    options = {"$select": "systemuserid", "$filter": where}
+    return _first_user(client.channel.send("GET", odata.query("systemusers", options)).json())
+
+
+@reads_an_answer
+def _first_user(answer: Mapping[str, Any]) -> UUID | None:
+    found = answer["value"]
     return UUID(found[0]["systemuserid"]) if found else None
 
 
@@ -205,5 +243,9 @@ def _first(client: Client, entity_set: str, options: dict[str, str]) -> dict[str
     rows = client.channel.send("GET", odata.query(entity_set, options)).json().get("value")
     if not rows:
         raise UnreadableAnswer(f"Sales shows no {entity_set}.")
-    first: dict[str, Any] = rows[0]
-    return first
+    return _as_row(rows)
+
+
+@reads_an_answer
+def _as_row(rows: Any) -> dict[str, Any]:
+    return dict(rows[0])

@@ -111,8 +111,10 @@ def _seed_rows(transaction: Transaction) -> Rows:
         return {}
     # Imported here because an empty environment must not need the demo company at all.
     from crmsync.sandbox.seed import demo_rows
+    from crmsync.sandbox.seed_members import member_rows
 
-    return demo_rows(customers=int(seed["customers"]))
+    rows = demo_rows(customers=int(seed["customers"]))
+    return {**rows, **member_rows(rows["systemuser"])}
 
 
 def _merged(table: Table, first: list[Row], seeded: list[Row]) -> list[Row]:

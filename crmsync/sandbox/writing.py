@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import uuid4
 
-from crmsync.sandbox import members
+from crmsync.sandbox import members, owning
 from crmsync.sandbox.bootstrap import ROOT_BUSINESS_UNIT_ID
 from crmsync.sandbox.callers import Caller
 from crmsync.sandbox.errors import (
@@ -80,6 +80,7 @@ class Writer:
             # The old status belongs to the old state: without a new one, the default follows.
             after["statuscode"] = changed.get("statuscode")
         self._default_currency(table, after, changed)
+        self._check_owner(table, after, changed)
         check(table, before, after, self.transaction)
         derive(table, after, self.rates)
         after.update(modifiedon=self.now, _modifiedby_value=self.caller.id)
@@ -149,6 +150,7 @@ class Writer:
         row[table.primary_id] = row[table.primary_id] or str(uuid4())
         self._default_currency(table, row, given)
         self._default_owner(table, row)
+        self._check_owner(table, row, given)
         members.fill_newborn(table, row, self.transaction)
         check(table, None, row, self.transaction)
         derive(table, row, self.rates)
@@ -168,6 +170,14 @@ class Writer:
             if row.get("_ownerid_value") is None:
                 column = table.by_name["_ownerid_value"]
                 row[column.name], row[str(column.type_column)] = self.caller.id, "systemuser"
+
+    def _check_owner(self, table: Table, row: Row, given: Mapping[str, object]) -> None:
+        if not given.get("_ownerid_value"):
+            return
+        owner = (f"owner of {table.name}", str(row["_ownerid_value"]))
+        if owner not in self._known:
+            owning.check(table, row, self.transaction)
+            self._known.add(owner)
 
     def _default_currency(self, table: Table, row: Row, given: Mapping[str, object]) -> None:
         gives_money = any(given.get(column.name) is not None for column in table.money)

@@ -4,9 +4,10 @@ from django.utils.translation import gettext as _
 
 from crmsync.dataverse.administration import who_am_i
 from crmsync.dataverse.roles import missing_privileges
-from setup_wizard import preflight
+from setup_wizard import owners, preflight
 from setup_wizard.checks.subject import Finding, State, Subject
 from setup_wizard.integration_solution import ROLES_OF_THE_INTEGRATION, SOLUTION, needed_privileges
+from setup_wizard.ownership import OwnerWish, creates_owned_rows
 from setup_wizard.steps import StepName
 
 
@@ -66,6 +67,16 @@ def integration_user(subject: Subject) -> Finding:
         )
     who = {"name": found.full_name}
     return Finding(State.GOOD, _("%(name)s can sign in, is enabled and may work in Sales.") % who)
+
+
+def owner(subject: Subject) -> Finding:
+    """Still able to own rows: Sales refuses each row of an owner who is not."""
+    if not creates_owned_rows(subject.draft.scopes):
+        return Finding(State.GOOD, _("Nothing is created in Sales that belongs to somebody."))
+    chosen = subject.draft.owner
+    reader = owners.Reader.of(subject.draft)
+    named = str(chosen.owner_id or "")
+    return Finding(State.GOOD, str(owners.checked(reader, OwnerWish(chosen.ownership, named))))
 
 
 def roles(subject: Subject) -> Finding:

@@ -1,4 +1,4 @@
-"""Checks of money, and of how much there is to synchronize."""
+"""Checks of money: the base currency, the others and their rates."""
 
 from django.utils.translation import gettext as _
 
@@ -42,25 +42,3 @@ def currencies(subject: Subject) -> Finding:
         names = {"codes": ", ".join(new)}
         return Finding(State.GOOD, _("Will be created in Sales, with rates: %(codes)s.") % names)
     return Finding(State.GOOD, _("Every currency of the books is there; rates are brought over."))
-
-
-def records(subject: Subject) -> Finding:
-    """About how many on each side; which of them belong together is suggested afterwards."""
-    there = environment.row_counts(subject.reader, subject.tables)
-    lines = [
-        _("%(table)s: %(here)s here, %(there)s in Sales")
-        % {
-            "table": mapping.caption,
-            "here": mapping.ledger._default_manager.count(),
-            "there": there.get(mapping.crm.logical_name, "?"),
-        }
-        for mapping in subject.mappings
-    ]
-    return Finding(
-        State.GOOD,
-        f"{'; '.join(lines)}.",
-        _(
-            "Which of them are likely twins is suggested once connected, before anything is "
-            "written."
-        ),
-    )

@@ -112,9 +112,14 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """``is_vital``: without an answer to it nothing can be connected."""
+    """``is_vital``: without an answer to it nothing can be connected.
+
+    ``is_ours``: it asks our own database, too, or says what the others have seen; those without
+    are looked at side by side.
+    """
 
     name: str
     caption: str | Promise
     look: Callable[[Subject], Finding]
     is_vital: bool = False
+    is_ours: bool = False
