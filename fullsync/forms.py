@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from crmsync.frame.fields import VisibleText
 from crmsync.mapping.registry import all_mappings
 
 MOST_LIMIT = 1000
@@ -21,6 +22,7 @@ class StartForm(forms.Form):
         min_value=1,
         max_value=MOST_LIMIT,
     )
+    modified_only = forms.BooleanField(required=False)
 
 
 class RestartForm(forms.Form):
@@ -76,7 +78,7 @@ def read_answers(texts: Iterable[str]) -> dict[int, str]:
 
 
 class LeaveOutForm(forms.Form):
-    reason = forms.CharField(
+    reason = VisibleText(
         label=_("Reason"),
         help_text=_("Others read it when they look for the record."),
         max_length=500,

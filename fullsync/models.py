@@ -14,6 +14,8 @@ _STATES = [(value, value) for value in JobState]
 class FullSync(models.Model):
     state = models.CharField(max_length=20, choices=_STATES, default=JobState.RUNNING)
     limit = models.PositiveIntegerField(null=True)
+    # Synchronize Modified Records: coupled records alone, none is created on either side.
+    modified_only = models.BooleanField(default=False)
     started_by = models.CharField(max_length=150, blank=True)
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)

@@ -23,16 +23,19 @@ from fullsync.requests import name_of_run
 MOST_ATTEMPTS = 3
 
 
-def start(*, by: str, limit: int | None = None) -> FullSync:
+def start(*, by: str, limit: int | None = None, modified_only: bool = False) -> FullSync:
     """Begin a run over all tables in scope, in dependency order.
 
-    ``limit`` takes at most so many records a table. Raises AlreadyRunning, NothingToSynchronize,
+    ``limit`` takes at most so many records a table; ``modified_only`` those that are coupled, and
+    of them writes what was changed since. Raises AlreadyRunning, NothingToSynchronize,
     NotConnected, Disabled.
     """
     mappings = _connected_tables()
     try:
         with transaction.atomic():
-            full_sync = FullSync.objects.create(started_by=by, limit=limit)
+            full_sync = FullSync.objects.create(
+                started_by=by, limit=limit, modified_only=modified_only
+            )
             ReviewLine.objects.bulk_create(
                 ReviewLine(
                     full_sync=full_sync,
@@ -121,11 +124,12 @@ def _job_for(full_sync: FullSync, line: ReviewLine) -> Job | None:
             by=name_of_run(full_sync.pk),
             limit=full_sync.limit,
             retries_failed=line.retries_failed,
+            modified_only=full_sync.modified_only,
         )
     except jobs.AlreadyActive as active:
         job, walked = active.job, phases.phases_of(get_mapping(line.mapping))
-        wanted = (walked, full_sync.limit, line.retries_failed, None)
-        offered = (job.phases, job.limit, job.retries_failed, job.only)
+        wanted = (walked, full_sync.limit, line.retries_failed, full_sync.modified_only, None)
+        offered = (job.phases, job.limit, job.retries_failed, job.modified_only, job.only)
         return job if offered == wanted else None
 
 

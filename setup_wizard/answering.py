@@ -7,9 +7,10 @@ from typing import Any
 from crmsync.connections.models import Connection
 from crmsync.dataverse.auth import BearerToken
 from crmsync.terms import Scope
-from setup_wizard import checks, preflight, progress, scopes, signing_in
+from setup_wizard import checks, owners, preflight, progress, scopes, signing_in
 from setup_wizard.draft import Draft
 from setup_wizard.errors import ChecksFailed, SetupProblem, TryAgain
+from setup_wizard.ownership import OwnerChoice, OwnerWish, creates_owned_rows
 from setup_wizard.preflight import Administrator, IntegrationUser
 from setup_wizard.progress import Answered
 from setup_wizard.steps import IDENTITY_INPUTS, AdministratorKind, SecretName, StepName
@@ -115,14 +116,23 @@ def _integration_user(draft: Draft, given: Given) -> Answered:
 
 
 def _tables(draft: Draft, given: Given) -> Answered:
-    del draft
     chosen = [Scope(value) for value in given["scopes"]]
     whole = scopes.with_prerequisites(chosen)
-    return Answered(
-        step=StepName.TABLES,
-        answers={"scopes": [scope.value for scope in whole]},
-        seen={"came_along": [scope.value for scope in whole if scope not in chosen]},
-    )
+    answers: dict[str, Any] = {"scopes": [scope.value for scope in whole]}
+    seen: dict[str, Any] = {"came_along": [one.value for one in whole if one not in chosen]}
+    if creates_owned_rows(whole):
+        owner = _owner(draft, given)
+        is_team = owner.ownership == Connection.Ownership.TEAM
+        answers |= {"ownership": owner.ownership.value}
+        answers["team" if is_team else "fallback"] = str(owner.owner_id or "")
+        seen["owner"] = owner.name
+    return Answered(step=StepName.TABLES, answers=answers, seen=seen)
+
+
+def _owner(draft: Draft, given: Given) -> OwnerChoice:
+    kind = Connection.Ownership(given["ownership"])
+    named = given["team" if kind == Connection.Ownership.TEAM else "fallback"]
+    return owners.checked(owners.Reader.of(draft), OwnerWish(kind, named))
 
 
 def _checks(draft: Draft, given: Given) -> Answered:

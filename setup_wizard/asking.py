@@ -27,11 +27,18 @@ def asked(
         raise
     except SignInFailed as error:
         code = error.trace.service_code
-        is_of_it = through_registration and code in wording.OF_THE_APPLICATION
-        place = "application-id" if is_of_it else field_name
+        place = _place(code, field_name, through_registration=through_registration)
         raise problem(of_error(error), place, service_code=code) from error
     except DataverseError as error:
         raise problem(of_error(error), field_name) from error
+
+
+def _place(code: str, field_name: str, *, through_registration: bool) -> str:
+    """The input that a refused sign-in concerns; the environment names the tenant."""
+    if code == wording.TENANT_UNKNOWN:
+        return "url"
+    is_of_it = through_registration and code in wording.OF_THE_APPLICATION
+    return "application-id" if is_of_it else field_name
 
 
 def problem(

@@ -9,6 +9,7 @@ from uuid import UUID
 from crmsync.connections.models import Connection
 from crmsync.dataverse.auth import Authority, BearerToken
 from crmsync.terms import Scope
+from setup_wizard.ownership import OwnerChoice
 from setup_wizard.preflight import Environment, IntegrationUser
 from setup_wizard.steps import (
     IDENTITY_INPUTS,
@@ -19,6 +20,9 @@ from setup_wizard.steps import (
     Step,
     StepName,
 )
+
+# Beside the steps among the answers: the solution shall be imported again.
+REDEPLOY = "redeploy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,11 @@ class Draft:
         return BearerToken(text, lifetime_seconds=0) if text and self.has_administrator else None
 
     @property
+    def redeploys(self) -> bool:
+        """Whether the solution shall be imported even where its version is there already."""
+        return bool(self.answers.get(REDEPLOY)) and self.has_administrator
+
+    @property
     def administrator_id(self) -> UUID | None:
         found = self.seen.get(StepName.ADMINISTRATOR, {}).get("user_id")
         return UUID(found) if found else None
@@ -105,6 +114,15 @@ class Draft:
     def scopes(self) -> list[Scope]:
         """What to synchronize; only once that step is done."""
         return [Scope(value) for value in self.answers[StepName.TABLES]["scopes"]]
+
+    @property
+    def owner(self) -> OwnerChoice:
+        """Who owns what is created in Sales; what nobody was asked about is as Sales does it."""
+        answers = self.answers.get(StepName.TABLES, {})
+        kind = Connection.Ownership(answers.get("ownership") or Connection.Ownership.SALESPERSON)
+        owner_id = answers.get("team" if kind == Connection.Ownership.TEAM else "fallback")
+        name = self.seen.get(StepName.TABLES, {}).get("owner", "")
+        return OwnerChoice(kind, UUID(owner_id) if owner_id else None, name)
 
     def _holds_secret(self, step: Step) -> bool:
         if step.name == StepName.ADMINISTRATOR and not self.has_administrator:

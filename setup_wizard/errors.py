@@ -67,3 +67,15 @@ class NotTheAnswersShown(SetupProblem):
 
 class AlreadyFinishing(SetupProblem):
     code = "already_finishing"
+
+
+def not_kept() -> TryAgain:
+    """Our own database failed; nothing of what was tried is stored."""
+    return TryAgain(
+        _("The database of this installation did not keep this."),
+        field="",
+        remedy=_(
+            "It is tried again. If it stays so, ask whoever runs this installation to look at "
+            "the log."
+        ),
+    )

@@ -17,16 +17,18 @@ from crmsync.connections.models import Connection
 from crmsync.connections.services import SECRET_PLACE
 from crmsync.dataverse import administration
 from crmsync.frame import people
-from crmsync.frame.errors import PersonProblem
+from crmsync.frame.errors import NameTaken
 from crmsync.ledger.queries import get_company
 from crmsync.sync import services as sync
 from setup_wizard import preflight
 from setup_wizard.errors import SetupProblem
+from setup_wizard.models import FormerConnection
 from setup_wizard.plan import ActName, Memory, Plan, asked_as, now
 from setup_wizard.receipt import receipt
 
 # Our own user that stands for the integration user in Sales; nobody signs in with it.
 COUNTERPART = "Dynamics 365 Sales"
+COUNTERPARTS = (COUNTERPART, *(f"{COUNTERPART} ({number})" for number in range(2, 10)))
 
 
 def store(plan: Plan, memory: Memory) -> bool:
@@ -90,21 +92,29 @@ def _values(plan: Plan, memory: Memory) -> dict[str, Any]:
         "credential_expires_at": plan.expires_at,
         "solution_version": memory.of(ActName.SOLUTION).get("version", ""),
         "scopes": [scope.value for scope in plan.scopes],
+        "ownership": plan.owner.ownership,
+        "owner_id": plan.owner.owner_id,
+        "owner_name": plan.owner.name,
     }
 
 
 def add_counterpart(plan: Plan, memory: Memory) -> bool:
-    """Our own user that stands for the integration; asked again, it is the same one."""
-    try:
-        user_id = people.add_non_interactive(name=COUNTERPART, by=plan.by)
-    except PersonProblem as error:
-        raise SetupProblem(
-            str(error),
-            field="",
-            remedy=_("Give that account another name on the page People, then try again."),
-        ) from error
-    memory.keep(ActName.COUNTERPART, user_id=user_id, name=COUNTERPART)
-    return True
+    """Our own user that stands for the integration; asked again, it is the same one.
+
+    A person who has its name keeps it: then the counterpart has the next name that is free.
+    """
+    for name in COUNTERPARTS:
+        try:
+            user_id = people.add_non_interactive(name=name, by=plan.by)
+        except NameTaken:
+            continue
+        memory.keep(ActName.COUNTERPART, user_id=user_id, name=name)
+        return True
+    raise SetupProblem(
+        _("People have every name that the counterpart among our own users could have."),
+        field="",
+        remedy=_("Ask whoever keeps this installation, then try again."),
+    )
 
 
 def enable(plan: Plan, memory: Memory) -> bool:
@@ -132,6 +142,7 @@ def enable(plan: Plan, memory: Memory) -> bool:
             ),
             gate_open_at=None,
         )
+        FormerConnection.objects.all().delete()
         audit.record(
             act=Act.CONNECTION_SET_UP,
             by=plan.by,
@@ -155,9 +166,11 @@ def _forget_the_former(former: Connection | None, values: Mapping[str, Any]) -> 
 
 def _receipt_of(former: Connection | None, values: Mapping[str, Any]) -> dict[str, Any] | None:
     """What an earlier setup did in the same organization, if it is known."""
-    if former is None or former.organization_id != values["organization_id"]:
+    is_new = former is None or former.is_being_set_up
+    known = FormerConnection.objects.first() if is_new else former
+    if known is None or known.organization_id != values["organization_id"]:
         return None
-    return former.receipt or None
+    return known.receipt or None
 
 
 def _told(connection: Connection | None) -> dict[str, Any]:
@@ -169,4 +182,6 @@ def _told(connection: Connection | None) -> dict[str, Any]:
         "organization": connection.organization_name,
         "integration_user": connection.integration_user_name,
         "scopes": connection.scopes,
+        "ownership": connection.ownership,
+        "owner": connection.owner_name,
     }

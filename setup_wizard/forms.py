@@ -10,10 +10,9 @@ from django.utils.translation import gettext_lazy
 from crmsync.connections.models import Connection
 from crmsync.connections.services import hosts
 from crmsync.dataverse.certificates import MOST_CHARACTERS
-from crmsync.terms import Scope
 from setup_wizard import addresses
 from setup_wizard.draft import Draft
-from setup_wizard.scopes import choices, tables_of
+from setup_wizard.scopes import tables_of
 from setup_wizard.steps import IDENTITY_INPUTS, AdministratorKind, SecretName, StepName
 
 KIND = Connection.IdentityKind
@@ -73,7 +72,7 @@ class BlankTextarea(forms.Textarea):
         return ""
 
 
-def _plain() -> forms.TextInput:
+def plain_input() -> forms.TextInput:
     return forms.TextInput(
         attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
     )
@@ -97,7 +96,7 @@ class EnvironmentForm(StepForm):
         error_messages={
             "invalid": gettext_lazy("Give the id as Microsoft Entra shows it: 36 characters.")
         },
-        widget=_plain(),
+        widget=plain_input(),
     )
     drop_path = forms.BooleanField(required=False, widget=forms.HiddenInput)
     # The address that would do, where dropping what stands behind the host name is all it takes.
@@ -136,7 +135,7 @@ class AdministratorForm(StepForm):
         help_text=gettext_lazy("Of a user with the role System Administrator in Sales."),
         max_length=200,
         required=False,
-        widget=_plain(),
+        widget=plain_input(),
     )
     password = _secret_field(gettext_lazy("Password"))
 
@@ -185,7 +184,7 @@ class IntegrationUserForm(StepForm):
         error_messages={
             "invalid": gettext_lazy("Give the id as Microsoft Entra shows it: 36 characters.")
         },
-        widget=_plain(),
+        widget=plain_input(),
     )
     application_secret = _secret_field(gettext_lazy("Client secret"))
     certificate = forms.CharField(
@@ -205,7 +204,7 @@ class IntegrationUserForm(StepForm):
         help_text=gettext_lazy("Of a user who does nothing else in Sales."),
         max_length=200,
         required=False,
-        widget=_plain(),
+        widget=plain_input(),
     )
     password = _secret_field(gettext_lazy("Password"))
 
@@ -227,16 +226,6 @@ class IntegrationUserForm(StepForm):
         is_set = same and SecretName.SECRET in self.draft.secrets
         if secret in self.fields and not is_set:
             self.require(secret)
-
-
-class TablesForm(StepForm):
-    scopes = forms.MultipleChoiceField(
-        label=gettext_lazy("What to synchronize"),
-        choices=lambda: [(choice.scope.value, choice) for choice in choices()],
-        initial=[scope.value for scope in Scope],
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": gettext_lazy("Tick at least one.")},
-    )
 
 
 class ChecksForm(StepForm):

@@ -26,7 +26,7 @@ _JOB = ("job_id", "operation_id", "asked_at", "is_sent")
 def import_solution(plan: Plan, memory: Memory) -> bool:
     """Done when Sales shows the solution, and only then, whatever its jobs say."""
     found = asked_as(plan.reader_field, lambda: _found(plan))
-    if found and found.version and found.version >= SOLUTION.version:
+    if found and found.version and found.version >= SOLUTION.version and not _is_due(plan, memory):
         memory.keep(ActName.SOLUTION, version=version_text(found.version))
         return True
     if plan.admin is None:
@@ -37,6 +37,12 @@ def import_solution(plan: Plan, memory: Memory) -> bool:
     else:
         _follow(plan.admin, memory, job)
     return False
+
+
+def _is_due(plan: Plan, memory: Memory) -> bool:
+    """Whether it is to be imported again, and was not yet; only who signs in can do that."""
+    is_wanted = plan.redeploys and plan.admin is not None
+    return is_wanted and not memory.of(ActName.SOLUTION).get("is_redeployed")
 
 
 def _found(plan: Plan) -> Installed | None:
@@ -101,6 +107,9 @@ def _follow(client: Client, memory: Memory, job: Facts) -> None:
     if state.has_failed:
         memory.forget(ActName.SOLUTION, *_JOB)
         raise _failed(state)
+    if state.is_over and not job.get("is_redeployed"):
+        memory.keep(ActName.SOLUTION, is_redeployed=True)
+        return
     if now() - datetime.fromisoformat(job["asked_at"]) > LONGEST_IMPORT:
         raise _never_ends(memory, state)
 

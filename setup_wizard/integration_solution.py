@@ -15,7 +15,7 @@ from crmsync.dataverse.solution import (
     TextColumn,
 )
 from crmsync.mapping.conversions import Lookup
-from crmsync.mapping.registry import all_mappings, get_mapping
+from crmsync.mapping.registry import declared, get_declared
 from crmsync.mapping.types import FieldMapping, TableMapping
 
 INTEGRATION_ADMINISTRATOR = UUID("899ecaef-bc6b-43e8-86b3-3f08620c730d")
@@ -38,7 +38,8 @@ _SURROUNDINGS = (
     *("prvReadSolution", "prvReadPublisher", "prvReadTransactionCurrency"),
     *("prvReadEntity", "prvReadAttribute", "prvReadOptionSet", "prvReadRelationship"),
 )
-_OWNER = "_ownerid_value"
+# Whom a row may be given to.
+_OWNERS = ("prvReadUser", "prvAppendToUser", "prvReadTeam", "prvAppendToTeam")
 
 CONNECTION_TABLE = NewTable(
     name="csy_connection",
@@ -64,16 +65,17 @@ def privileges_of(mapping: TableMapping) -> frozenset[str]:
         verbs.add("Create")
     if lookups:
         verbs.add("Append")
-    if any(mapped.crm == _OWNER for mapped in lookups):
+    if mapping.crm_owner:
         verbs.add("Assign")
     own = {_privilege(verb, mapping) for verb in verbs}
-    return frozenset(own).union(*(_of_lookup(mapped) for mapped in lookups))
+    owners = _OWNERS if mapping.crm_owner else ()
+    return frozenset(own).union(owners, *(_of_lookup(mapped) for mapped in lookups))
 
 
 def _of_lookup(mapped: FieldMapping) -> Iterator[str]:
     """What must be allowed on the table that a written lookup points to."""
     if isinstance(mapped.conversion, Lookup):
-        parent = get_mapping(mapped.conversion.parent)
+        parent = get_declared(mapped.conversion.parent)
         yield from (_privilege(verb, parent) for verb in ("Read", "AppendTo"))
 
 
@@ -90,7 +92,7 @@ def _on_connections(*verbs: str) -> Iterator[str]:
 
 
 def _solution() -> Solution:
-    data = frozenset[str]().union(*(privileges_of(mapping) for mapping in all_mappings()))
+    data = frozenset[str]().union(*(privileges_of(mapping) for mapping in declared()))
     return Solution(
         unique_name="crmsync",
         friendly_name="crmsync Integration",

@@ -10,9 +10,10 @@ class SetupProgress(models.Model):
     """One a person. Secrets are in ``sealed`` alone, under a key that only the browser has.
 
     ``answers`` and ``seen`` hold, by step, what was typed (declared fields only) and what the
-    live check showed. ``revision`` grows with every answer: finishing names the one it confirms.
-    ``claimed_until`` is set while one request finishes. ``finish`` is how far the finish of these
-    answers has come, by act, with what must not be forgotten in the middle of one.
+    live check showed; beside the steps, whether the solution shall be imported again.
+    ``revision`` grows with every answer: finishing names the one it confirms. ``claimed_until``
+    is set while one request finishes. ``finish`` is how far the finish of these answers has come,
+    by act, with what must not be forgotten in the middle of one.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -36,3 +37,25 @@ class SetupProgress(models.Model):
 
     def __str__(self) -> str:
         return f"setup by user {self.user_id}"
+
+
+class FormerConnection(models.Model):
+    """The connection that was reset: its couplings stay, and belong to this organization.
+
+    ``receipt`` tells what its setups did in Sales. Gone when the next connection is enabled.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    origin = models.CharField(max_length=200)
+    organization_id = models.UUIDField()
+    organization_name = models.CharField(max_length=200)
+    receipt = models.JSONField(default=dict, blank=True)
+    reset_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(id=1), name="one_former_connection"),
+        ]
+
+    def __str__(self) -> str:
+        return f"formerly {self.organization_name}"

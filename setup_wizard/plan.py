@@ -21,6 +21,7 @@ from crmsync.terms import Scope
 from setup_wizard import preflight
 from setup_wizard.asking import asked, problem
 from setup_wizard.errors import TryAgain
+from setup_wizard.ownership import AS_SALES_DOES, OwnerChoice
 from setup_wizard.preflight import Environment, IntegrationUser
 
 Found = TypeVar("Found")
@@ -55,7 +56,7 @@ class Plan:
 
     ``tracked`` are tables of Sales whose change tracking may be switched on. ``address`` is where
     people open our pages, blank where nobody said. ``conclude`` ends the setup in the transaction
-    that enables the connection.
+    that enables the connection. ``redeploys``: the solution is imported even where it is there.
     """
 
     environment: Environment
@@ -68,6 +69,8 @@ class Plan:
     by: Actor
     expires_at: datetime | None = None
     administrator: str = ""
+    redeploys: bool = False
+    owner: OwnerChoice = AS_SALES_DOES
     conclude: Callable[[], None] = lambda: None
 
     @property
@@ -122,6 +125,8 @@ def plan(
     by: Actor,
     address: str = "",
     administrator: str = "",
+    redeploys: bool = False,
+    owner: OwnerChoice = AS_SALES_DOES,
     conclude: Callable[[], None] = lambda: None,
 ) -> Plan:
     """A plan whose clients ask nothing before its acts do. Without a ``token`` nothing is changed
@@ -138,6 +143,8 @@ def plan(
         by=by,
         expires_at=_expiry(integration_user),
         administrator=administrator,
+        redeploys=redeploys,
+        owner=owner,
         conclude=conclude,
     )
 

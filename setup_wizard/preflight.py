@@ -34,6 +34,7 @@ from crmsync.terms import Experience
 from setup_wizard import suitability, wording
 from setup_wizard.asking import asked, problem
 from setup_wizard.errors import CompanyNotReady, SetupProblem
+from setup_wizard.models import FormerConnection
 
 KIND = Connection.IdentityKind
 
@@ -221,7 +222,9 @@ def integration_tokens(environment: Environment, user: IntegrationUser) -> Token
 
 def check_not_elsewhere(organization_id: UUID) -> None:
     """Couplings name rows of one organization; another one would not have them."""
-    existing = Connection.objects.exclude(organization_id=organization_id).first()
+    others = Connection.objects.exclude(organization_id=organization_id)
+    reset = FormerConnection.objects.exclude(organization_id=organization_id)
+    existing = others.first() or (None if Connection.objects.exists() else reset.first())
     if existing and Coupling.objects.filter(removed_at__isnull=True).exists():
         raise SetupProblem(
             _("This installation is connected with %(name)s.")

@@ -77,10 +77,11 @@ def _application_user(admin: Client, application_id: UUID, memory: Memory) -> UU
 
 
 def _create(admin: Client, application_id: UUID) -> UUID:
+    """In the root business unit: whoever administers a branch must not decide how far it sees."""
     user_id = administration.create_application_user(
         admin,
         application_id=application_id,
-        business_unit_id=administration.who_am_i(admin).business_unit_id,
+        business_unit_id=administration.root_business_unit(admin),
         first_name=FIRST_NAME,
         last_name=LAST_NAME,
     )

@@ -21,7 +21,7 @@ from crmsync.connections import services as connections
 from crmsync.connections.errors import SecretUnreadable
 from crmsync.dataverse.errors import SignInNotOurs
 from crmsync.dbclock import db_in
-from setup_wizard.draft import Draft, Problem
+from setup_wizard.draft import REDEPLOY, Draft, Problem
 from setup_wizard.errors import AlreadyFinishing, NotTheAnswersShown
 from setup_wizard.models import SetupProgress
 from setup_wizard.steps import STEPS, Place, SecretName, StepName, first_open
@@ -168,6 +168,21 @@ def forget(*, user_id: int, name: SecretName) -> None:
         if row is not None:
             _forget(row, [name])
             row.save()
+
+
+def redeploy(*, user_id: int) -> bool:
+    """Begin a setup, or change the one that was begun: the solution is to be imported again.
+
+    False where that was wanted already.
+    """
+    with transaction.atomic():
+        row, _created = SetupProgress.objects.select_for_update().get_or_create(user_id=user_id)
+        if row.answers.get(REDEPLOY):
+            return False
+        row.answers[REDEPLOY] = True
+        row.revision += 1
+        row.save()
+    return True
 
 
 def claim(*, user_id: int, key: bytes, revision: int) -> Draft:

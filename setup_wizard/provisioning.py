@@ -4,12 +4,13 @@ How far it has come is kept with the progress. One request at a time does an act
 progress); closed in the middle, it goes on with the first act that is not done.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from crmsync.audit.actors import Actor
 from crmsync.connections.models import Connection
@@ -17,12 +18,20 @@ from crmsync.dataverse.errors import TransientError
 from crmsync.ledger.queries import get_company
 from setup_wizard import preflight, progress
 from setup_wizard.acts import ACTS
-from setup_wizard.draft import Draft, Problem
-from setup_wizard.errors import AlreadyFinishing, NotTheAnswersShown, SetupProblem, TryAgain
+from setup_wizard.draft import REDEPLOY, Draft, Problem
+from setup_wizard.errors import (
+    AlreadyFinishing,
+    NotTheAnswersShown,
+    SetupProblem,
+    TryAgain,
+    not_kept,
+)
 from setup_wizard.models import SetupProgress
 from setup_wizard.plan import ActName, Memory, Plan, State, now, plan
 from setup_wizard.receipt import CAPTIONS, Entry, entries, seen
 from setup_wizard.steps import StepName, first_open, place_of
+
+logger = logging.getLogger(__name__)
 
 # What the acts are done with; who the administrator is may change on the way.
 _AGREED = (StepName.ENVIRONMENT, StepName.INTEGRATION_USER, StepName.TABLES, StepName.CHECKS)
@@ -96,6 +105,8 @@ def begin(*, user_id: int, key: bytes, revision: int, address: str = "") -> None
 
 def _begun(row: SetupProgress, address: str) -> dict[str, Any]:
     agreed = {step.value: row.answers[step] for step in _AGREED}
+    if row.answers.get(REDEPLOY):
+        agreed[REDEPLOY] = row.answers[REDEPLOY]
     acts: dict[str, Any] = {}
     if row.finish.get("agreed") == agreed:
         acts = {
@@ -119,7 +130,9 @@ def _import_under_way(row: SetupProgress, agreed: Mapping[str, Any]) -> dict[str
     if former != agreed[StepName.ENVIRONMENT]:
         return None
     kept: dict[str, Any] | None = row.finish["acts"].get(ActName.SOLUTION)
-    return kept
+    is_same = row.finish["agreed"].get(REDEPLOY) == agreed.get(REDEPLOY)
+    # One that is done is no answer to the wish to import it again.
+    return kept if is_same or (kept and kept["state"] != State.DONE) else None
 
 
 def advance(*, user_id: int, key: bytes | None, by: Actor, most: int = 1) -> Standing:
@@ -220,6 +233,10 @@ class _Run:
         except SetupProblem as problem:
             self._refused(act, memory, problem)
             return False
+        except DatabaseError:
+            logger.exception("The act %s of a setup met an error of the database.", act)
+            self._refused(act, memory, not_kept())
+            return False
         if act is not ActName.ENABLED:
             self._keep(act, memory, state=State.DONE if is_done else State.WAITING)
         return is_done
@@ -245,6 +262,8 @@ class _Run:
             by=self._by,
             address=self._finish["address"],
             administrator=administrator.get("full_name", ""),
+            redeploys=draft.redeploys,
+            owner=draft.owner,
             conclude=lambda: progress.consume(user_id=user_id, revision=revision),
         )
 

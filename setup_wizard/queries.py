@@ -19,6 +19,7 @@ from crmsync.sync.models import Coupling
 from setup_wizard import scopes, steps
 from setup_wizard.draft import Draft
 from setup_wizard.errors import CompanyNotReady
+from setup_wizard.ownership import OwnerChoice
 from setup_wizard.preflight import company_obstacle
 from setup_wizard.steps import StepName
 
@@ -116,8 +117,21 @@ def _of_connection(connection: Connection) -> dict[StepName, dict[str, Any]]:
     return {
         StepName.ENVIRONMENT: {"url": connection.origin, **registration},
         StepName.INTEGRATION_USER: {"kind": connection.identity_kind, **name},
-        StepName.TABLES: {"scopes": connection.scopes},
+        StepName.TABLES: {"scopes": connection.scopes, **_of_owner(connection)},
     }
+
+
+def _of_owner(connection: Connection) -> dict[str, Any]:
+    chosen = "team" if connection.ownership == Connection.Ownership.TEAM else "fallback"
+    return {"ownership": connection.ownership, chosen: str(connection.owner_id or "")}
+
+
+def chosen_owner(draft: Draft) -> OwnerChoice:
+    """Who was chosen here, else in the setup before this one."""
+    connection = Connection.objects.first()
+    if StepName.TABLES in draft.answers or connection is None:
+        return draft.owner
+    return OwnerChoice.of(connection)
 
 
 def seen(draft: Draft) -> list[Seen]:

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from setup_wizard import ownership
 from setup_wizard.plan import ActName, Facts, Memory, Plan
 
 # The row with our address is the same one each time; the others add up.
@@ -55,6 +56,7 @@ def receipt(
         "administrator": plan.administrator if plan.admin else "",
         "had_administrator": plan.admin is not None,
         "dropped_at": dropped_at.isoformat(),
+        "owner": _chosen(plan),
         "acts": {act.value: dict(memory.of(act)) for act in ActName if memory.of(act)},
         "earlier": _earlier(former) if former else [],
     }
@@ -78,7 +80,20 @@ def entries(kept: Facts) -> list[Entry]:
         _entry(ActName(one["act"]), one["facts"], datetime.fromisoformat(one["at"]))
         for one in kept.get("earlier", [])
     ]
-    return [*present, *earlier]
+    return [*present, *_owner(kept.get("owner")), *earlier]
+
+
+def _chosen(plan: Plan) -> dict[str, str]:
+    """Empty where nothing is created in Sales that belongs to somebody."""
+    if not ownership.creates_owned_rows(plan.scopes):
+        return {}
+    return {"ownership": plan.owner.ownership.value, "name": plan.owner.name}
+
+
+def _owner(chosen: Facts | None) -> Iterator[Entry]:
+    if chosen:
+        text = ownership.said(chosen["ownership"], chosen["name"])
+        yield Entry(_("Owner of records created in Sales"), text)
 
 
 def _entry(act: ActName, facts: Facts, at: datetime | None) -> Entry:
@@ -141,7 +156,7 @@ def _verified(facts: Facts) -> Iterator[str]:
 
 def _address(facts: Facts) -> Iterator[str]:
     if facts.get("address"):
-        yield _("Sales was told that they are at %(address)s") % facts
+        yield _("Sales was told the address %(address)s of these books.") % facts
     else:
         yield _("Left out: the address is not known.")
 

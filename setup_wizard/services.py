@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crmsync.audit.actors import Actor, at_terminal
 from crmsync.connections import services as connections
 from crmsync.ledger.queries import get_company
 from crmsync.terms import Scope
-from setup_wizard import preflight
+from setup_wizard import owners, preflight
 from setup_wizard.acts import ACTS
 from setup_wizard.errors import SetupProblem
+from setup_wizard.ownership import NOBODY_NAMED, OwnerWish, creates_owned_rows
 from setup_wizard.plan import ActName, Memory, Plan, plan
 from setup_wizard.preflight import Administrator, IntegrationUser
 from setup_wizard.receipt import CAPTIONS, seen
@@ -36,6 +37,7 @@ def connect(
     integration_user: IntegrationUser,
     scopes: Sequence[Scope],
     tracked: Sequence[str] = (),
+    owner: OwnerWish = NOBODY_NAMED,
     address: str = "",
     by: Actor | None = None,
     say: Callable[[str], None] = lambda _: None,
@@ -55,6 +57,7 @@ def connect(
         integration_user=integration_user,
         scopes=scopes,
         tracked=tracked,
+        owner=owner,
         address=address,
         by=by or at_terminal(),
     )
@@ -80,6 +83,7 @@ def check(
     scopes: Sequence[Scope],
     by: Actor,
     tracked: Sequence[str] = (),
+    owner: OwnerWish = NOBODY_NAMED,
     address: str = "",
 ) -> Plan:
     """A plan of what is given, once all of it was checked live. Raises SetupProblem."""
@@ -98,7 +102,7 @@ def check(
         administrator_id=prepared.user_id if prepared else None,
         integration_user=integration_user,
     )
-    return plan(
+    agreed = plan(
         environment=environment,
         token=token,
         integration_user=integration_user,
@@ -108,6 +112,15 @@ def check(
         address=address,
         administrator=prepared.full_name if prepared else "",
     )
+    return _with_owner(agreed, owner)
+
+
+def _with_owner(agreed: Plan, wish: OwnerWish) -> Plan:
+    """Where nothing is created in Sales that belongs to somebody, nobody is looked up."""
+    if not creates_owned_rows(agreed.scopes):
+        return agreed
+    reader = owners.Reader(agreed.reader, agreed.reader_field)
+    return replace(agreed, owner=owners.checked(reader, wish))
 
 
 def _finish_act(act: ActName, agreed: Plan, memory: Memory, pause: Callable[[float], None]) -> None:

@@ -66,6 +66,8 @@ STEPS = (
 _PLACES = {
     "url": Place(StepName.ENVIRONMENT, "url"),
     "application-id": Place(StepName.ENVIRONMENT, "application_id"),
+    "owner-team": Place(StepName.TABLES, "team"),
+    "fallback-owner": Place(StepName.TABLES, "fallback"),
 }
 # By kind of integration user: the inputs of its name and of its secret.
 IDENTITY_INPUTS = {

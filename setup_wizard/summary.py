@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crmsync.connections.models import Connection
-from setup_wizard import scopes
+from setup_wizard import ownership, scopes
 from setup_wizard.draft import Draft
 from setup_wizard.integration_solution import ROLES_OF_THE_INTEGRATION, SOLUTION
 from setup_wizard.steps import IDENTITY_INPUTS, AdministratorKind, StepName
@@ -58,7 +58,10 @@ def deeds(draft: Draft) -> list[str]:
 def _deeds(draft: Draft) -> Iterator[str]:
     version = ".".join(map(str, SOLUTION.version))
     solution = {"name": SOLUTION.friendly_name, "version": version}
-    yield _("Import the solution %(name)s %(version)s, unless it is there already.") % solution
+    if draft.redeploys:
+        yield _("Import the solution %(name)s %(version)s again, even if it is there.") % solution
+    else:
+        yield _("Import the solution %(name)s %(version)s, unless it is there already.") % solution
     seen = draft.seen[StepName.INTEGRATION_USER]
     if seen["is_new"]:
         application = {"id": draft.integration_user.name}
@@ -126,6 +129,9 @@ def _tables(answers: Kept, found: Kept) -> Iterator[Row]:
     note = _("Ticked along, because others need it: %(tables)s") % {"tables": along}
     value = ", ".join(scopes.captions(answers["scopes"]))
     yield Row(_("What to synchronize"), value, StepName.TABLES, note if along else "")
+    if "owner" in found:
+        who = ownership.said(answers["ownership"], found["owner"])
+        yield Row(_("Owner of records created in Sales"), who, StepName.TABLES)
 
 
 def _checks(answers: Kept, found: Kept) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from crmsync.dataverse.errors import AddressRefused
 
 # Codes of the sign-in service that concern the app registration, or the secret, not the person.
 OF_THE_APPLICATION = frozenset({"AADSTS700016", "AADSTS65001", "AADSTS7000218"})
+TENANT_UNKNOWN = "AADSTS90002"
 OF_THE_SECRET = frozenset(
     {
         "AADSTS7000215",

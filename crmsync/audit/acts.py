@@ -21,9 +21,17 @@ class Act(StrEnum):
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"
     SIGN_IN_LOCKED = "sign_in_locked"
+    ADDRESS_LOCKED = "address_locked"
     COMPANY_CHANGED = "company_changed"
     CONNECTION_SET_UP = "connection_set_up"
     SECRETS_ROTATED = "secrets_rotated"
+    CONNECTION_ENABLED = "connection_enabled"
+    CONNECTION_DISABLED = "connection_disabled"
+    CREDENTIALS_CHANGED = "credentials_changed"
+    CONNECTION_RESET = "connection_reset"
+    REDEPLOYMENT_BEGUN = "redeployment_begun"
+    MAPPING_CHANGED = "mapping_changed"
+    MAPPINGS_RESTORED = "mappings_restored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,10 @@ ACTS: Mapping[Act, Wording] = {
     Act.SIGN_IN_LOCKED: Wording(
         _("Sign-in locked"), _("Failed to sign in as %(what)s too often, and has to wait.")
     ),
+    Act.ADDRESS_LOCKED: Wording(
+        _("Address locked"),
+        _("Failed to sign in from %(what)s with many different names, and has to wait."),
+    ),
     Act.COMPANY_CHANGED: Wording(
         _("Company information changed"), _("Changed the company information of %(what)s.")
     ),
@@ -57,6 +69,26 @@ ACTS: Mapping[Act, Wording] = {
     ),
     Act.SECRETS_ROTATED: Wording(
         _("Keys rotated"), _("Sealed the stored secrets of %(what)s with the newest key.")
+    ),
+    Act.CONNECTION_ENABLED: Wording(
+        _("Connection enabled"), _("Enabled the connection with %(what)s.")
+    ),
+    Act.CONNECTION_DISABLED: Wording(
+        _("Connection disabled"), _("Disabled the connection with %(what)s.")
+    ),
+    Act.CREDENTIALS_CHANGED: Wording(
+        _("Credentials changed"), _("Changed the credentials for %(what)s.")
+    ),
+    Act.CONNECTION_RESET: Wording(_("Connection reset"), _("Forgot the connection with %(what)s.")),
+    Act.REDEPLOYMENT_BEGUN: Wording(
+        _("Redeployment begun"), _("Began to import the solution into %(what)s again.")
+    ),
+    Act.MAPPING_CHANGED: Wording(
+        _("Table mapping changed"), _("Changed the table mapping of %(what)s.")
+    ),
+    Act.MAPPINGS_RESTORED: Wording(
+        _("Default synchronization setup used"),
+        _("Set the table mapping of %(what)s back to the default."),
     ),
 }
 
@@ -76,6 +108,10 @@ FIELDS: Mapping[str, str | Promise] = {
     "environment": _("Dynamics 365 Sales URL"),
     "organization": _("Organization"),
     "integration_user": _("Integration user"),
+    "enabled": _("Enabled"),
+    "reason": _("Reason"),
+    "signs_in_with": _("Signs in with"),
+    "valid_until": _("Valid until"),
 }
 # Their values are texts of ours.
 TRANSLATED_FIELDS = frozenset({"group"})

@@ -1,5 +1,6 @@
 """What was done to this installation, by whom. Entries are only ever added."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, NoReturn
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -22,6 +23,12 @@ class Entries(models.QuerySet["Entry"]):
 
     def bulk_update(self, *_: Any, **__: Any) -> NoReturn:
         raise NeverChanged
+
+    def bulk_create(self, objs: Iterable["Entry"], *args: Any, **how: Any) -> list["Entry"]:
+        """Raises NeverChanged where an entry that is kept already would be written over."""
+        if how.get("update_conflicts"):
+            raise NeverChanged
+        return super().bulk_create(objs, *args, **how)
 
 
 class Entry(models.Model):
@@ -58,7 +65,8 @@ class Entry(models.Model):
         """Once. Raises NeverChanged for an entry that is kept already."""
         if not self._state.adding:
             raise NeverChanged
-        super().save(*args, **kwargs)
+        # Django would write over the entry with this key, if there was one.
+        super().save(*args, **{**kwargs, "force_insert": True})
 
     def delete(self, *_: Any, **__: Any) -> NoReturn:
         raise NeverChanged

@@ -28,11 +28,19 @@ class NotConnected(ConnectionProblem):
 
 
 class Disabled(ConnectionProblem):
+    """``cause`` and ``service_code`` are the codes of what made the product disable itself; blank
+    where a person disabled it."""
+
     code = "connection_disabled"
     remedy = _(
-        "Have the administrator mend what disabled it, then connect again in "
+        "Have the administrator mend what disabled it, then enable it in "
         "Dynamics 365 Connection Setup."
     )
+
+    def __init__(self, sentence: str, *, cause: str = "", service_code: str = "") -> None:
+        super().__init__(sentence)
+        self.cause = cause
+        self.service_code = service_code
 
 
 class SecretUnreadable(ConnectionProblem):

@@ -1,8 +1,15 @@
 """This installation tied to one environment."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
+from django.utils import timezone
+
+from crmsync.connections import wording
+
+# So long before a certificate ends it is warned about.
+WARNED_BEFORE = timedelta(days=30)
 
 
 class Connection(models.Model):
@@ -72,6 +79,25 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organization_name} ({self.origin})"
+
+    @property
+    def credential_state(self) -> str:
+        """``over``, ``soon`` within thirty days, ``good``; blank where nobody knows its end."""
+        if self.credential_expires_at is None:
+            return ""
+        left = self.credential_expires_at - timezone.now()
+        if left <= timedelta():
+            return "over"
+        return "soon" if left <= WARNED_BEFORE else "good"
+
+    @property
+    def why_disabled(self) -> wording.Wording:
+        """In the reader's language; only of a connection that is disabled."""
+        return wording.of_disabled(
+            because=self.disabled_because,
+            code=self.disabled_code,
+            service_code=self.disabled_service_code,
+        )
 
 
 class WorkerHeartbeat(models.Model):

@@ -42,6 +42,11 @@ def is_sealed_with_newest_key(sealed: str) -> bool:
     return sealed.partition(".")[0] == _key_id(_newest_key())
 
 
+def keys_at_hand() -> int:
+    """How many keys may have sealed what is stored."""
+    return len(_keys())
+
+
 def seal_under(key: bytes, text: str, *, place: str) -> str:
     """The text, sealed with a key of 256 bits that the caller keeps, for one place."""
     nonce = os.urandom(_NONCE_BYTES)

@@ -2,12 +2,18 @@
 
 import threading
 import uuid
+from datetime import datetime
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import Max, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from crmsync.audit import services as audit
+from crmsync.audit.actors import Actor
+from crmsync.audit.acts import Act
 from crmsync.connections import secrets
 from crmsync.connections.errors import Disabled, NotConnected
 from crmsync.connections.models import Connection, WorkerHeartbeat
@@ -25,6 +31,7 @@ from crmsync.dataverse.governor import Gate
 from crmsync.dataverse.session import Channel, Tokens, open_session
 from crmsync.dbclock import db_in
 
+SERVICE_CODE_LENGTH = 50
 SECRET_PLACE = "connection/1/secret"  # noqa: S105 - where it lies, not what it is
 
 # One client a process: its pool, token and gate are shared by all parts that run here.
@@ -42,7 +49,11 @@ def get_connection() -> Connection:
     if connection is None:
         raise NotConnected(_("This installation is not connected to Sales yet."))
     if not connection.is_enabled:
-        raise Disabled(connection.disabled_because or _("The connection is disabled."))
+        raise Disabled(
+            connection.why_disabled.in_short,
+            cause=connection.disabled_code,
+            service_code=connection.disabled_service_code,
+        )
     return connection
 
 
@@ -59,6 +70,8 @@ def open_client(*, connection: Connection) -> Client:
                 raise Throttled("Sales asked us to wait.", retry_after=wait)
             client = new_client(origin=connection.origin, tokens=stored_tokens(connection))
             _verify_organization(client, connection.organization_id)
+            # A client of other credentials would keep a secret that was replaced.
+            _clients.clear()
             _clients[key] = client
         return _clients[key]
 
@@ -80,6 +93,69 @@ def stored_tokens(connection: Connection) -> Tokens:
     by_certificate = connection.identity_kind == Connection.IdentityKind.CERTIFICATE
     kind = CertificateTokens if by_certificate else ApplicationTokens
     return kind(origin, authority, application_id, secret, session)
+
+
+def prove(*, connection: Connection) -> None:
+    """Sign in anew, by nothing that was kept in memory, and look which organization answers.
+
+    Raises what ``open_client`` raises.
+    """
+    if wait := gate_remaining():
+        raise Throttled("Sales asked us to wait.", retry_after=wait)
+    client = new_client(origin=connection.origin, tokens=stored_tokens(connection))
+    _verify_organization(client, connection.organization_id)
+
+
+def note_answer(*, connection: Connection) -> None:
+    """Sales answered the integration user of this connection just now."""
+    rows = Connection.objects.filter(pk=connection.pk, origin=connection.origin)
+    rows.filter(integration_user_id=connection.integration_user_id).update(answered_at=Now())
+
+
+def disable(
+    *,
+    by: Actor,
+    because: str = "",
+    cause: str = "",
+    service_code: str = "",
+    worked_with: Connection | None = None,
+) -> bool:
+    """Disable the connection, once: by a person ``because``, or by the product for a ``cause``.
+
+    With ``worked_with`` only that very connection: not one with other credentials, nor one that
+    was disabled and enabled again since it was looked at. True when this call disabled it.
+    """
+    rows = Connection.objects.filter(is_enabled=True)
+    if worked_with is not None:
+        rows = rows.filter(**_as_looked_at(worked_with))
+    with transaction.atomic():
+        disabled = rows.update(
+            is_enabled=False,
+            disabled_because=because,
+            disabled_code=cause,
+            disabled_service_code=service_code[:SERVICE_CODE_LENGTH],
+            disabled_at=Now(),
+            disabled_by=by.name,
+        )
+        if disabled:
+            _record_disabled(by, Connection.objects.get())
+    return bool(disabled)
+
+
+def _as_looked_at(connection: Connection) -> dict[str, Any]:
+    names = ("origin", "organization_id", "sealed_secret", "disabled_at")
+    return {name: getattr(connection, name) for name in names}
+
+
+def _record_disabled(by: Actor, connection: Connection) -> None:
+    codes = " ".join(filter(None, (connection.disabled_code, connection.disabled_service_code)))
+    audit.record(
+        act=Act.CONNECTION_DISABLED,
+        by=by,
+        subject=audit.Subject("connection", str(connection.pk), connection.organization_name),
+        before={"enabled": True},
+        after={"enabled": False, "reason": connection.disabled_because or codes},
+    )
 
 
 def forget_unfinished() -> None:
@@ -115,6 +191,12 @@ def beat(*, worker: str) -> None:
     """Record that a worker process is alive."""
     if not WorkerHeartbeat.objects.filter(name=worker).update(seen_at=Now()):
         WorkerHeartbeat.objects.update_or_create(name=worker, defaults={"seen_at": Now()})
+
+
+def last_sign_of_life() -> datetime | None:
+    """When a worker process gave its latest one, by the database's clock."""
+    found: datetime | None = WorkerHeartbeat.objects.aggregate(at=Max("seen_at"))["at"]
+    return found
 
 
 def workers_alive(*, within_seconds: int = 15) -> int:

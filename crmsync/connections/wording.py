@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from crmsync.connections.errors import ConnectionProblem, Disabled, NotConnected, SecretUnreadable
+from crmsync.connections.sign_in_wording import REMEDIES, SENTENCES
 from crmsync.dataverse.errors import (
     AddressRefused,
     CertificateUnreadable,
@@ -23,6 +24,7 @@ from crmsync.dataverse.errors import (
     ImportFailed,
     NotAMember,
     NotTracked,
+    NotTrusted,
     PrivilegeMissing,
     ServiceUnavailable,
     SignInFailed,
@@ -54,36 +56,10 @@ class Wording:
         return f"{self.sentence} {self.detail}".strip()
 
 
-_SIGN_IN: Mapping[str, Text] = {
-    "AADSTS7000215": gettext_lazy("The application's secret is not valid."),
-    "AADSTS7000218": gettext_lazy("The app registration does not allow public client flows."),
-    "AADSTS7000222": gettext_lazy("The application's secret has expired."),
-    "AADSTS700016": gettext_lazy("The application is not known in this tenant."),
-    "AADSTS50126": gettext_lazy("The user name or the password is wrong."),
-    "AADSTS50034": gettext_lazy("The user is not known in this tenant."),
-    "AADSTS50057": gettext_lazy("The user's account is disabled."),
-    "AADSTS50076": gettext_lazy(
-        "The user must sign in with a second factor; use an application instead."
-    ),
-    "AADSTS65001": gettext_lazy(
-        "Nobody has consented to the application's access to Dynamics 365."
-    ),
-    "AADSTS90002": gettext_lazy("The tenant is not known."),
-    "AADSTS50011": gettext_lazy("The redirect address is not registered with the application."),
-    "AADSTS50053": gettext_lazy("The user's account is locked."),
-    "AADSTS50055": gettext_lazy("The user's password has expired."),
-    "AADSTS50105": gettext_lazy("The user is not assigned to the application."),
-    "AADSTS53003": gettext_lazy("A policy of the tenant does not allow this sign-in."),
-    "AADSTS54005": gettext_lazy("The sign-in was used already."),
-    "AADSTS65004": gettext_lazy("The sign-in was cancelled."),
-    "AADSTS70008": gettext_lazy("The sign-in has expired."),
-    "AADSTS700024": gettext_lazy("The clock of this machine is wrong."),
-    "AADSTS700027": gettext_lazy("The certificate is not registered with the application."),
-    "AADSTS1000502": gettext_lazy("The application's certificate has expired."),
-    "access_denied": gettext_lazy("The sign-in was cancelled."),
-}
 _CHECK_THE_ADDRESS = gettext_lazy("Check the address and the network, then try again.")
 _WAIT = gettext_lazy("Wait a few minutes, then try again.")
+# Sentences of a disabled connection that do not say why.
+_SAYS_NO_MORE = frozenset({"The connection is disabled.", gettext_noop("Nobody said why.")})
 _BY_CODE: Mapping[str, tuple[Text, Text]] = {
     ConnectionLost.code: (
         gettext_lazy("Sales or its sign-in service cannot be reached."),
@@ -105,6 +81,13 @@ _BY_CODE: Mapping[str, tuple[Text, Text]] = {
     NotAMember.code: (
         gettext_lazy("Sales does not know the user, or the user is disabled or without roles."),
         gettext_lazy("Ask an administrator of Sales to enable the user and to give it a role."),
+    ),
+    NotTrusted.code: (
+        gettext_lazy("The certificate of Sales or of its sign-in service is not trusted."),
+        gettext_lazy(
+            "Check the clock and the trusted certificates of this machine, and whether a proxy "
+            "stands between it and Sales."
+        ),
     ),
     AddressRefused.code: (
         gettext_lazy("The address is not one of Dynamics 365 Sales."),
@@ -186,6 +169,8 @@ _CONSTANT = frozenset(
         gettext_noop("The address may hold no user name and no port."),
         gettext_noop("The address may hold nothing behind the host name."),
         gettext_noop("The service handed back a link to another host; it was not followed."),
+        gettext_noop("The certificate of Sales or of its sign-in service is not trusted."),
+        gettext_noop("The sign-in service names a host that is not Microsoft's."),
         gettext_noop("The sign-in has expired."),
         gettext_noop("The sign-in service does not know this tenant."),
         gettext_noop("The key that sealed the integration user's secret is not at hand."),
@@ -222,7 +207,7 @@ _CONSTANT = frozenset(
         gettext_noop("Sales does not say which job imports the solution."),
         gettext_noop("The log of the import cannot be read."),
         gettext_noop("Sales does not say what the user may do."),
-        gettext_noop("Sales does not say who we are."),
+        gettext_noop("Sales answered something else than was asked."),
         gettext_noop("Sales does not say its version."),
         gettext_noop("The application user that was created is not to be found."),
         gettext_noop("Sales does not say how many rows there are."),
@@ -249,6 +234,13 @@ def of_kept(*, code: str, service_code: str, sentence: str, remedy: str) -> Word
     return _told(code, service_code, sentence, said)
 
 
+def of_disabled(*, because: str, code: str, service_code: str) -> Wording:
+    """Why the connection is disabled: as a person said it, or what the product met, by its code."""
+    if because or not code:
+        return Wording(_clipped(because) or _("Nobody said why."), str(Disabled.remedy))
+    return _told(code, service_code, "", service_code)
+
+
 def of_wait(*, code: str, because: str) -> str:
     """Why work waits, from what was kept in English."""
     kept = of_kept(code=code, service_code="", sentence=because, remedy="")
@@ -268,10 +260,11 @@ def _told(code: str, service_code: str, sentence: str, said: str) -> Wording:
     if is_constant(sentence):
         title = _(sentence)
     if code == SignInFailed.code:
-        title = _SIGN_IN.get(service_code, title)
+        title = SENTENCES.get(service_code, title)
+        remedy = REMEDIES.get(service_code, remedy)
         detail = f"({_clipped(service_code)})" if service_code else ""
     elif code == Disabled.code:
-        detail = "" if sentence == "The connection is disabled." else _clipped(sentence)
+        detail = "" if sentence in _SAYS_NO_MORE else _clipped(_(sentence) if sentence else "")
     else:
         detail = _clipped(said) if service_code else ""
     return Wording(str(title), str(remedy), detail)

@@ -92,7 +92,7 @@ def _tables(
     connection: Connection | None, counts: dict[tuple[str, str], int]
 ) -> Iterator[TableState]:
     scopes = set(connection.scopes) if connection else set()
-    whole = Q(state=JobState.FINISHED, only__isnull=True, limit__isnull=True)
+    whole = Q(state=JobState.FINISHED, only__isnull=True, limit__isnull=True, modified_only=False)
     whole &= ~Q(phases=[PhaseName.REFRESH])
     jobs: dict[str, Any] = {
         row["mapping"]: row

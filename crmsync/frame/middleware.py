@@ -7,16 +7,25 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    StreamingHttpResponse,
+)
 from django.shortcuts import redirect
 from django_htmx.http import HttpResponseClientRefresh
 
 from crmsync.frame import sessions
 from crmsync.frame.access import SAFE_METHODS, Access, must_choose_password
+from crmsync.mapping import in_force
 
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
+# No page of ours does anything else; most would take another method for a GET.
+KNOWN_METHODS = ("GET", "HEAD", "OPTIONS", "POST")
 
 
 class DefaultDeny:
@@ -32,6 +41,8 @@ class DefaultDeny:
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponse | None:
         """None goes on to the view. Raises PermissionDenied."""
+        if request.method not in KNOWN_METHODS:
+            return HttpResponseNotAllowed(KNOWN_METHODS)
         access: Access | None = getattr(view, "access", None)
         if access is None:
             logger.error("The view of %s says nobody may open it.", request.path)
@@ -46,6 +57,22 @@ class DefaultDeny:
         if needed and not any(request.user.has_perm(permission) for permission in needed):
             raise PermissionDenied
         return None
+
+
+class PresentMappings:
+    """Middleware behind ``DefaultDeny``: pages of people who are let in show today's settings."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> None:
+        if request.user.is_authenticated:
+            in_force.take_up_now_and_then()
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -62,14 +62,19 @@ def _sections(request: HttpRequest) -> Iterator[Section]:
         yield Section(
             _("Setup"),
             (
-                _entry(
-                    request, _("Dynamics 365 Connection Setup"), "setup_wizard:start", "connection"
-                ),
+                _setup_entry(request),
                 _entry(request, _("Company Information"), "frame:company", "company"),
                 _entry(request, _("People"), "frame:people", "user"),
                 _entry(request, _("Audit Log"), "frame:audit", "log"),
             ),
         )
+
+
+def _setup_entry(request: HttpRequest) -> Entry:
+    """To the page of the connection, which leads to the guide where there is none yet."""
+    caption, url = _("Dynamics 365 Connection Setup"), reverse("setup_wizard:connection")
+    is_here = request.path.startswith(reverse("setup_wizard:start"))
+    return Entry(caption, url, "connection", is_here=is_here)
 
 
 def _entry(request: HttpRequest, caption: str, view: str, icon: str, **kwargs: str) -> Entry:

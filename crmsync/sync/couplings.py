@@ -1,16 +1,17 @@
 """Couplings as rows: stored guarded by their version, numbered by generation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Max
+from django.db.models import Case, F, Max, Q, Value, When
 
 from crmsync.mapping.conversions import Lookup
 from crmsync.mapping.registry import all_mappings
 from crmsync.mapping.types import TableMapping
 from crmsync.sync import exclusions
-from crmsync.sync.models import Coupling
+from crmsync.sync.models import Coupling, Obstacle
+from crmsync.sync.without_keys import without_keys
 from crmsync.terms import FirstWinner, Side
 
 _KEPT = [
@@ -128,3 +129,34 @@ def revisit_children(parent: str) -> None:
         Coupling.objects.filter(mapping__in=children, removed_at__isnull=True).update(
             has_unresolved=True, version=F("version") + 1
         )
+
+
+def compare_anew(*, mapping: str, fields: Collection[str]) -> None:
+    """Let these fields be compared in every pair as if they never agreed: they took no part.
+
+    What both sides hold by now was agreed by nobody, and who was to win when the pair was coupled
+    was said of other values. So blanks are filled and differences wait for a person, unless the
+    pair was never compared at all. The version moves on, so that no pass stores the contrary.
+    """
+    Coupling.objects.filter(mapping=mapping, removed_at__isnull=True).update(
+        agreed=without_keys("agreed", sorted(fields)),
+        first_winner=Case(
+            When(agreed={}, then=F("first_winner")), default=Value(FirstWinner.FILL_BLANKS.value)
+        ),
+        has_unresolved=True,
+        version=F("version") + 1,
+    )
+
+
+def revisit_waiting(*, mapping: str) -> None:
+    """Let both phases look again at pairs that something stands in the way of.
+
+    Who wins may be said otherwise by now. A phase that finds a pair to be settled by the other one
+    would leave it to the next job.
+    """
+    waiting = Obstacle.objects.filter(mapping=mapping).values("record_id")
+    Coupling.objects.filter(
+        Q(ledger_id__in=waiting) | Q(crm_id__in=waiting),
+        mapping=mapping,
+        removed_at__isnull=True,
+    ).update(has_unresolved=True, version=F("version") + 1)

@@ -127,6 +127,14 @@ _CAUSES: dict[str, _Registered] = {
         gettext_lazy("Share the row in Sales with the integration user, then retry the record."),
         _SALES,
     ),
+    "owner_refused": _Registered(
+        gettext_lazy("The owner is refused by Sales"),
+        gettext_lazy(
+            "Enable the user there who shall own the row, or give the user or team a role that "
+            "may read the table. Then retry the record."
+        ),
+        _SALES,
+    ),
     "row_missing": _accountant(
         gettext_lazy("A row in Sales is gone"),
         gettext_lazy("Restore the row that this one refers to, or refer to another one."),

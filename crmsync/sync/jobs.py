@@ -14,10 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crmsync.connections import services as connections
+from crmsync.mapping import in_force
 from crmsync.mapping.registry import get_mapping
 from crmsync.sync import leases, phases, working
 from crmsync.sync.models import Job, Part
 from crmsync.sync.nudges import nudge_parts
+from crmsync.sync.settings_lock import hold_settings
 from crmsync.sync.walk import Only
 from crmsync.terms import ACTIVE_STATES, JobState, PhaseName
 
@@ -66,16 +68,21 @@ def request(
     retries_failed: bool = False,
     refresh_only: bool = False,
     only: Only | None = None,
+    modified_only: bool = False,
 ) -> Job:
     """Ask for one pass over a mapping, or over ``only`` some records and their counterparts.
 
+    ``modified_only`` passes over coupled records alone: no missing counterpart is created.
     Raises AlreadyActive, WrongSelection, or LookupError for the mapping's name.
     """
-    declared = get_mapping(mapping)
+    get_mapping(mapping)
     chosen = only.as_json() if only else None
-    walked = [PhaseName.REFRESH] if refresh_only else phases.phases_of(declared)
     try:
         with transaction.atomic():
+            hold_settings()
+            in_force.take_up()
+            declared = get_mapping(mapping)
+            walked = [PhaseName.REFRESH] if refresh_only else phases.phases_of(declared)
             job = Job.objects.create(
                 mapping=mapping,
                 state=JobState.RUNNING,
@@ -83,6 +90,7 @@ def request(
                 phase=walked[0],
                 limit=limit,
                 only=chosen,
+                modified_only=modified_only,
                 retries_failed=retries_failed,
                 requested_by=by,
             )
@@ -147,6 +155,7 @@ def read_sales(*, mapping: str, by: str) -> None:
 
 def sweep() -> None:
     """Wake up whatever was left behind: parts nobody works on, phases nobody opened."""
+    in_force.take_up()
     free = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=Now())
     due = Q(not_before__isnull=True) | Q(not_before__lte=Now())
     left = Part.objects.filter(free & due, leases.in_present_phase())

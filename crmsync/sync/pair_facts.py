@@ -48,7 +48,7 @@ def read_pair(mapping: TableMapping, ledger_id: UUID, crm_id: UUID) -> PairFacts
         raise UnableToCompare(_("The record is not in Financials any more."))
     if found["there_values"] is None:
         raise UnableToCompare(_("The row is not in Sales, or was not read yet."))
-    resolver = CouplingResolver(connections.get_connection().base_currency_id)
+    resolver = CouplingResolver.of(connections.get_connection())
     return PairFacts(
         row=found,
         values=found["there_values"],

@@ -118,7 +118,8 @@ def _read(mapping: TableMapping, read: Callable[[FieldMapping], Common]) -> _Sid
         except LeftOut:
             continue
         except (ConversionError, ParentNotCoupled) as error:
-            side.problems[one.ledger] = _problem(mapping, one, error)
+            if one.takes_part:
+                side.problems[one.ledger] = _problem(mapping, one, error)
     side.canonical = {
         name: mapping.field(name).conversion.canonical(value) for name, value in side.common.items()
     }
@@ -204,7 +205,8 @@ def _field(
         caption=caption_of(mapping, name),
         ledger=shown[0].get(name),
         crm=shown[1].get(name),
-        is_equal=name in decision.equal,
+        # What takes no part is nothing to decide about, whatever stands on the two sides.
+        is_equal=name in decision.equal or not mapping.field(name).takes_part,
         fate=_fate(name, decision),
         problem=problem,
     )

@@ -38,7 +38,7 @@ def preview(*, mappings: Sequence[str]) -> list[Preview]:
     """
     connection = connections.get_connection()
     client = connections.open_client(connection=connection)
-    resolver = CouplingResolver(connection.base_currency_id)
+    resolver = CouplingResolver.of(connection)
     return [_preview(get_mapping(name), connection, client, resolver) for name in mappings]
 
 

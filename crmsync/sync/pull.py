@@ -33,7 +33,7 @@ class LedgerChanged(Exception):
 
 
 def start(work: Slice) -> Lookups:
-    return Lookups(CouplingResolver(work.connection.base_currency_id))
+    return Lookups(CouplingResolver.of(work.connection))
 
 
 def run_page(work: Slice, lookups: Lookups) -> bool:

@@ -146,7 +146,7 @@ def _plan_insert(
         return step
     names = [
         mapped.ledger
-        for mapped in mapping.fields
+        for mapped in mapping.exchanged
         if mapped.direction.writes_ledger and mapped.ledger in theirs.common
     ]
     values, unresolved = ledger_values(mapping, theirs.common, names, lookups.resolver)

@@ -50,7 +50,7 @@ class Pages:
 
 
 def start(work: Slice) -> Pages:
-    resolver = CouplingResolver(work.connection.base_currency_id)
+    resolver = CouplingResolver.of(work.connection)
     return Pages(Lookups(resolver), Sizes.up_to(work.most_rows()))
 
 
@@ -154,7 +154,8 @@ def _send(work: Slice, pages: Pages, steps: Sequence[Step]) -> DataverseError | 
         takes_multiple = bool(creates) and _takes_create_multiple(work)
     except TransientError as lost:
         return lost
-    sender = Sender(work.client, work.mapping.crm, pages.sizes, takes_multiple)
+    mapping = work.mapping
+    sender = Sender(work.client, mapping.crm, pages.sizes, takes_multiple, mapping.crm_owner)
     answers, broken = send_all(work, sender.messages(creates, updates), break_in)
     if caution.gives_up(work, broken):
         _set_aside_singles(answers)
@@ -188,11 +189,16 @@ def _adopt_found(work: Slice, creates: Sequence[Step]) -> list[Step]:
 
 
 def _without_left_out(work: Slice, creates: Sequence[Step]) -> list[Step]:
-    """An intent of a record that was left out since is not sent; it waits to be taken back in."""
+    """An intent of a record that was left out since is not sent; it waits to be taken back in.
+
+    So do all of them where missing rows are not created any more.
+    """
     intended = [step.record_id for step in creates if step.was_intended]
     if not intended:
         return list(creates)
     left_out = exclusions.left_out_of(work.mapping, Side.LEDGER, intended)
+    if not work.mapping.creates_in_crm:
+        left_out = set(intended)
     for step in creates:
         if step.record_id in left_out:
             step.action, step.outcome = Action.NOTHING, None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crmsync.sync import caution, twins
+from crmsync.sync import caution, owning, twins
 from crmsync.sync.decide import Decision
 from crmsync.sync.models import Coupling, CrmRecord
 from crmsync.sync.push_known import Known, Lookups, load_known
@@ -105,14 +105,16 @@ def _plan_create(
     crm_id = known.identities.own_id(row["id"])
     sent = [
         mapped.ledger
-        for mapped in mapping.fields
+        for mapped in mapping.exchanged
         if mapped.ledger in common
         and mapped.direction.writes_crm
         and (mapped.is_required or common[mapped.ledger] is not None)
     ]
+    owner = owning.of_created(mapping, work.connection, is_said=common)
     body = {
         mapping.crm.primary_key: str(crm_id),
         **mapping.crm_constants,
+        **owner.body,
         **request_body(mapping, common, sent),
     }
     step.action, step.outcome, step.body = Action.CREATE, Outcome.INSERTED, body
@@ -126,7 +128,10 @@ def _plan_create(
         is_intent=True,
         intent_body=body,
         first_winner=FirstWinner.LEDGER,
-        agreed={name: value for name, value in canonical.items() if name in sent or value is None},
+        agreed={
+            **owner.agreed,
+            **{name: value for name, value in canonical.items() if name in sent or value is None},
+        },
         ledger_stamp=row["stamp"],
         has_unresolved=bool(unresolved),
     )

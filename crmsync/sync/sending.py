@@ -7,8 +7,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from crmsync.dataverse import administration
 from crmsync.dataverse.client import Client, Table, Update
-from crmsync.dataverse.errors import DataverseError, DuplicateRow, RecordError
+from crmsync.dataverse.errors import (
+    DataverseError,
+    DuplicateRow,
+    NotAMember,
+    OwnerRefused,
+    PrivilegeMissing,
+    RecordError,
+)
 from crmsync.dataverse.governor import MessageSize
 from crmsync.sync.steps import Step
 
@@ -32,12 +40,16 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Makes the messages of one page and understands their answers."""
+    """Makes the messages of one page and understands their answers.
+
+    ``owner`` is the name that writes who owns a row; blank where rows have no owners.
+    """
 
     client: Client
     table: Table
     sizes: Sizes
     takes_create_multiple: bool
+    owner: str = ""
 
     def messages(
         self, creates: Sequence[Step], updates: Sequence[Step]
@@ -55,6 +67,10 @@ class Sender:
             self.client.create_multiple(self.table, [step.body for step in steps])
         except RecordError:
             return self._create_each(steps)
+        except (PrivilegeMissing, NotAMember) as error:
+            if not self._concerns_owner(steps, error):
+                raise
+            return self._create_each(steps)
         return [(step, None) for step in steps]
 
     def _create_each(self, steps: Sequence[Step]) -> Answered:
@@ -63,7 +79,7 @@ class Sender:
         for start in range(0, len(steps), LARGEST_BATCH):
             some = steps[start : start + LARGEST_BATCH]
             errors = self.client.create_each(self.table, [step.body for step in some])
-            answered += zip(some, errors, strict=True)
+            answered += self._told_apart(some, errors)
         doubted = {
             step.coupling.crm_id
             for step, error in answered
@@ -79,7 +95,35 @@ class Sender:
         updates = [
             Update(step.coupling.crm_id, step.body, step.etag) for step in steps if step.coupling
         ]
-        return list(zip(steps, self.client.update_each(self.table, updates), strict=True))
+        return self._told_apart(steps, self.client.update_each(self.table, updates))
+
+    def _told_apart(
+        self, steps: Sequence[Step], errors: Sequence[DataverseError | None]
+    ) -> Answered:
+        """A refusal of the row's owner is the row's own problem, one of us is everybody's."""
+        return [
+            (step, OwnerRefused(error.sentence, error.trace))
+            if isinstance(error, PrivilegeMissing | NotAMember)
+            and self._concerns_owner([step], error)
+            else (step, error)
+            for step, error in zip(steps, errors, strict=True)
+        ]
+
+    def _concerns_owner(self, steps: Sequence[Step], error: PrivilegeMissing | NotAMember) -> bool:
+        """Whether Sales names an owner, or knows us after all."""
+        bound = {str(step.body.get(f"{self.owner}@odata.bind", "")) for step in steps}
+        owners = {path.partition("(")[2].rstrip(")") for path in bound if path}
+        if any(owner in error.sentence.lower() for owner in owners):
+            return True
+        return bool(owners) and isinstance(error, NotAMember) and _knows_us(self.client)
+
+
+def _knows_us(client: Client) -> bool:
+    try:
+        administration.who_am_i(client)
+    except DataverseError:
+        return False
+    return True
 
 
 def _cut(

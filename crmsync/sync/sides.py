@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from crmsync.connections.models import Connection
 from crmsync.mapping.conversions import Lookup
 from crmsync.mapping.types import (
     Canonical,
@@ -56,8 +57,14 @@ class CouplingResolver:
     """Looks up parents by their couplings; asks the database once a page."""
 
     base_currency_id: UUID
+    owners_follow: bool = True
     _crm_ids: dict[tuple[str, UUID], UUID | None] = field(default_factory=dict)
     _ledger_ids: dict[tuple[str, UUID], UUID | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, connection: Connection) -> "CouplingResolver":
+        follows = connection.ownership == Connection.Ownership.SALESPERSON
+        return cls(connection.base_currency_id, owners_follow=follows)
 
     def crm_id(self, parent: str, ledger_id: UUID) -> UUID | None:
         if (parent, ledger_id) not in self._crm_ids:
@@ -93,7 +100,7 @@ class CouplingResolver:
         self._ledger_ids |= {(parent, one): other for one, other in (ledger_ids or {}).items()}
 
     def prefetch_page(self, mapping: TableMapping, rows: Sequence[Mapping[str, Any]]) -> None:
-        for mapped in mapping.fields:
+        for mapped in mapping.exchanged:
             if isinstance(mapped.conversion, Lookup):
                 ids = [row[mapped.ledger] for row in rows if row[mapped.ledger] is not None]
                 self.prefetch(mapped.conversion.parent, ids)
@@ -104,7 +111,7 @@ def _live(parent: str) -> Any:
 
 
 def rules(mapping: TableMapping) -> list[FieldRule]:
-    return [FieldRule(mapped.ledger, mapped.direction) for mapped in mapping.fields]
+    return [FieldRule(mapped.ledger, mapped.direction) for mapped in mapping.exchanged]
 
 
 def ledger_side(
@@ -133,6 +140,9 @@ def _side(mapping: TableMapping, read: Any) -> SideValues:
     common: dict[str, Common] = {}
     unresolved: set[str] = set()
     for mapped in mapping.fields:
+        # What records are matched by is known of each, also where it is not brought over.
+        if not mapped.takes_part and mapped.ledger not in mapping.match_on:
+            continue
         try:
             common[mapped.ledger] = read(mapped)
         except LeftOut:

@@ -39,6 +39,8 @@ class Slice:
     # How many records this part may still touch; None is no limit.
     allowance: int | None = None
     began: float = field(default_factory=time.monotonic)
+    # Whether Sales answered the integration user in this slice, be it with a refusal of a record.
+    has_answers: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -64,7 +66,9 @@ class Slice:
     def ask(self, request: Callable[[], Result]) -> Result:
         """One request, sent while the lease holds."""
         self.before_request()
-        return request()
+        answer = request()
+        self.has_answers = True
+        return answer
 
     def threads(self) -> int:
         """The service's hint for parallel requests, shared among all parts that run now."""
@@ -102,6 +106,7 @@ def send_all(
             for future in done:
                 answers.append(future.result())
                 error = broken_by(answers[-1])
+                work.has_answers |= error is None
                 if isinstance(error, Throttled):
                     # At once, for the other workers: those of this process share the gate itself.
                     connections.close_gate(seconds=error.retry_after)

@@ -48,6 +48,8 @@ def ledger_rows(mapping: TableMapping, job: Job) -> "QuerySet[Any]":
     if only := _only(job):
         coupled = _live(mapping).filter(crm_id__in=only.crm).values_list("ledger_id", flat=True)
         rows = rows.filter(pk__in={*only.ledger, *coupled})
+    if job.modified_only:
+        rows = rows.filter(pk__in=_live(mapping).values("ledger_id"))
     return exclusions.included_rows(mapping, rows)
 
 
@@ -57,6 +59,8 @@ def crm_records(mapping: TableMapping, job: Job) -> "QuerySet[CrmRecord]":
     if only := _only(job):
         coupled = _live(mapping).filter(ledger_id__in=only.ledger).values_list("crm_id", flat=True)
         records = records.filter(crm_id__in={*only.crm, *coupled})
+    if job.modified_only:
+        records = records.filter(crm_id__in=_live(mapping).values("crm_id"))
     return exclusions.included_records(mapping, records)
 
 
@@ -67,7 +71,7 @@ def tries(job: Job, record_ids: Collection[UUID], *, are_refused: bool) -> bool:
     tries them. One that has passed them already cannot be told from one that has not: who cares
     asks when the job began, too.
     """
-    if job.limit is not None or job.phases == [PhaseName.REFRESH]:
+    if job.limit is not None or job.modified_only or job.phases == [PhaseName.REFRESH]:
         return False
     if job.only is not None:
         named = {*job.only["ledger"], *job.only["crm"]}

@@ -7,14 +7,17 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 from django.db.models import F, Sum
 from django.utils.translation import gettext_noop
 
+from crmsync.audit.actors import of_worker
 from crmsync.connections import services as connections
 from crmsync.connections.errors import ConnectionProblem
+from crmsync.connections.models import Connection
 from crmsync.dataverse.errors import DataverseError, Throttled, TransientError
+from crmsync.mapping import in_force
 from crmsync.mapping.registry import get_mapping
-from crmsync.sync import leases, phases, pull, push, refresh
+from crmsync.sync import disabling, leases, phases, pull, push, refresh
 from crmsync.sync.couplings import CouplingChanged
 from crmsync.sync.leases import Lease, LeaseLost
-from crmsync.sync.models import SERVICE_CODE_LENGTH, Part
+from crmsync.sync.models import Part
 from crmsync.sync.nudges import nudge_parts
 from crmsync.sync.slices import Slice
 from crmsync.terms import JobState, PhaseName
@@ -47,7 +50,7 @@ def run_slice(*, part_id: int, worker: str) -> None:
     if lease is None:
         return
     try:
-        _work(lease)
+        _work(lease, worker)
     except LeaseLost:
         logger.info("Part %s was taken over or ended.", part_id)
         return
@@ -69,8 +72,26 @@ def run_slice(*, part_id: int, worker: str) -> None:
     _after_slice(part_id)
 
 
-def _work(lease: Lease) -> None:
-    work = _open_slice(lease)
+def _work(lease: Lease, worker: str) -> None:
+    """What concerns the connection, not this table, may disable it."""
+    part = Part.objects.select_related("job").get(pk=lease.part_id)
+    if part.deaths >= MOST_DEATHS:
+        raise KeepsFailing
+    found = connections.get_connection()
+    try:
+        work = _open_slice(lease, part, found)
+        try:
+            _walk(work, lease)
+        finally:
+            # Once a slice, whatever became of it; its own transactions need not wait for the row.
+            if work.has_answers:
+                connections.note_answer(connection=found)
+    except disabling.OF_THE_CONNECTION:
+        disabling.disable_if_refused(worked_with=found, by=of_worker(worker))
+        raise
+
+
+def _walk(work: Slice, lease: Lease) -> None:
     run_page = _page_runner(work)
     while work.allowance != 0 and run_page(work):
         if work.is_over:
@@ -81,13 +102,11 @@ def _work(lease: Lease) -> None:
         leases.finish(lease)
 
 
-def _open_slice(lease: Lease) -> Slice:
-    part = Part.objects.select_related("job").get(pk=lease.part_id)
-    if part.deaths >= MOST_DEATHS:
-        raise KeepsFailing
-    found = connections.get_connection()
+def _open_slice(lease: Lease, part: Part, found: Connection) -> Slice:
     client = connections.open_client(connection=found)
     leases.renew(lease)
+    # For this slice: records of a page are all decided by the same settings.
+    in_force.take_up()
     mapping = get_mapping(part.job.mapping)
     return Slice(lease, part, part.job, mapping, found, client, _allowance(part))
 
@@ -137,12 +156,13 @@ def _stop(lease: Lease, error: DataverseError | ConnectionProblem | KeepsFailing
         return
     job_id = Part.objects.values_list("job_id", flat=True).get(pk=lease.part_id)
     logger.error("Job %s stops: %s", job_id, error)
-    service_code = error.trace.service_code if isinstance(error, DataverseError) else ""
+    if not isinstance(error, KeepsFailing):
+        disabling.stop(job_id, error)
+        return
     phases.end(
         job_id,
         JobState.STOPPED,
         error_code=error.code,
-        error_service_code=service_code[:SERVICE_CODE_LENGTH],
         error_sentence=str(error),
         error_remedy=str(error.remedy),
     )

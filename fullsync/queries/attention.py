@@ -10,13 +10,14 @@ from uuid import UUID
 from django.db.models import Count, Min, OuterRef, QuerySet, Subquery
 
 from crmsync.mapping.captions import caption_of
+from crmsync.mapping.conversions import Lookup
 from crmsync.mapping.registry import all_mappings, get_mapping
 from crmsync.mapping.values import in_words
 from crmsync.sync.errors import cause, explain
 from crmsync.sync.models import Job, Obstacle
 from crmsync.sync.services.settling import SETTLED_BY_A_WINNER, fingerprint
-from crmsync.terms import Outcome
-from fullsync.queries.names import Names, names_of
+from crmsync.terms import Outcome, Side
+from fullsync.queries.names import Key, Names, names_of
 
 PAGE_ROWS = 50
 # The order in which outcomes stand on a page: those that wait for a person first.
@@ -188,11 +189,34 @@ def attention(*, mappings: Collection[str] | None = None) -> list[Attention]:
 
 def told(obstacles: Sequence[Obstacle]) -> list[Attention]:
     """Obstacles as people read them. One question."""
-    names = names_of((one.mapping, one.side, one.record_id) for one in obstacles)
-    return [_told(one, names[one.mapping, one.side, one.record_id]) for one in obstacles]
+    named = names_of(key for one in obstacles for key in (_key(one), *_named_in(one).values()))
+    return [_told(one, named) for one in obstacles]
 
 
-def _told(one: Obstacle, names: Names) -> Attention:
+def _key(one: Obstacle) -> Key:
+    return one.mapping, one.side, one.record_id
+
+
+def _named_in(one: Obstacle) -> dict[tuple[str, str], Key]:
+    """By field and side: the rows there that the values of a conflict name."""
+    if one.code not in SETTLED_BY_A_WINNER:
+        return {}
+    mapping = get_mapping(one.mapping)
+    parents = {
+        field.ledger: field.conversion.parent
+        for field in mapping.fields
+        if isinstance(field.conversion, Lookup)
+    }
+    return {
+        (name, side): (parents[name], Side.CRM, UUID(str(value)))
+        for name, values in one.details.get("fields", {}).items()
+        for side, value in values.items()
+        if name in parents and value
+    }
+
+
+def _told(one: Obstacle, named: Mapping[Key, Names]) -> Attention:
+    names = named[_key(one)]
     mapping, known = get_mapping(one.mapping), cause(one.code)
     sentence = explain(
         mapping=one.mapping, code=one.code, details=one.details, sentence=one.sentence
@@ -211,7 +235,7 @@ def _told(one: Obstacle, names: Names) -> Attention:
         remedy=str(known.remedy),
         who=str(known.who),
         since=one.since,
-        values=_values(one),
+        values=_values(one, named),
         answer=f"{one.pk}:{fingerprint(one)}" if one.code in SETTLED_BY_A_WINNER else "",
         couple_id=_couple_id(one, names),
     )
@@ -226,17 +250,21 @@ def _couple_id(one: Obstacle, names: Names) -> UUID | None:
     return UUID(twin) if twin else None
 
 
-def _values(one: Obstacle) -> tuple[TwoValues, ...]:
-    """Both values of each field of a conflict."""
+def _values(one: Obstacle, named: Mapping[Key, Names]) -> tuple[TwoValues, ...]:
+    """Both values of each field of a conflict; a record is called what people call it."""
     if one.code not in SETTLED_BY_A_WINNER:
         return ()
-    mapping = get_mapping(one.mapping)
+    mapping, keys = get_mapping(one.mapping), _named_in(one)
+
+    def said(name: str, side: str, value: Any) -> str:
+        key = keys.get((name, side))
+        return named[key].label if key else in_words(mapping, name, value)
+
     fields: dict[str, Any] = one.details.get("fields", {})
     return tuple(
         TwoValues(
             caption_of(mapping, name),
-            in_words(mapping, name, values.get("ledger")),
-            in_words(mapping, name, values.get("crm")),
+            *(said(name, side, values.get(side)) for side in (Side.LEDGER, Side.CRM)),
         )
         for name, values in fields.items()
     )

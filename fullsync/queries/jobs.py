@@ -67,6 +67,7 @@ class JobSummary:
     outcomes: dict[str, int]
     limit: int | None
     is_partial: bool
+    modified_only: bool
     is_reading: bool
 
 
@@ -177,6 +178,7 @@ def _summary(job: Any, phases: Phases, facts: Facts, attention: int) -> JobSumma
         outcomes=total(ways),
         limit=job.limit,
         is_partial=job.only is not None,
+        modified_only=job.modified_only,
         is_reading=list(job.phases) == [PhaseName.REFRESH],
     )
 

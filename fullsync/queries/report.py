@@ -98,6 +98,7 @@ class Report:
     state: str
     said: Said
     limit: int | None
+    modified_only: bool
     started_by: str
     cancelled_by: str
     started_at: datetime
@@ -181,6 +182,7 @@ def _report(
         state=run.state,
         said=status.of_run(JobState(run.state), attention, works=works),
         limit=run.limit,
+        modified_only=run.modified_only,
         started_by=run.started_by,
         cancelled_by=run.cancelled_by,
         started_at=run.started_at,

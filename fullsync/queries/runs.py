@@ -25,6 +25,7 @@ class RunSummary:
     lines_in_all: int
     lines_finished: int
     limit: int | None
+    modified_only: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +77,5 @@ def _summary(
         lines_in_all=len(lines),
         lines_finished=sum(line.state == JobState.FINISHED for line in lines),
         limit=run.limit,
+        modified_only=run.modified_only,
     )

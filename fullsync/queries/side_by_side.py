@@ -77,6 +77,7 @@ class _KnownParents:
     """A resolver that knows what was read for this page, and asks nobody."""
 
     base_currency_id: UUID
+    owners_follow: bool
     crm_ids: dict[tuple[str, UUID], UUID | None] = field(default_factory=dict)
 
     def crm_id(self, parent: str, ledger_id: UUID) -> UUID | None:
@@ -112,7 +113,7 @@ def side_by_side(run_id: int, *, table: str = "") -> SideBySide | None:
         is_active=first.run_state in ACTIVE_STATES,
         tables=tuple((name, str(get_mapping(name).caption)) for name in names),
         mapping=chosen,
-        pairs=tuple(_pairs(first.base, chosen, outcomes)),
+        pairs=tuple(_pairs(_known_nobody(first), chosen, outcomes)),
     )
 
 
@@ -122,21 +123,27 @@ def _changes(run_id: int) -> list[Any]:
     run = FullSync.objects.filter(pk=run_id)
     changes = Change.objects.filter(job_id__in=jobs).annotate(
         base=Subquery(Connection.objects.values("base_currency_id")[:1]),
+        ownership=Subquery(Connection.objects.values("ownership")[:1]),
         run_limit=Subquery(run.values("limit")[:1]),
         run_state=Subquery(run.values("state")[:1]),
     )
     return list(changes.order_by("pk")[:MOST_CHANGES])
 
 
+def _known_nobody(change: Any) -> _KnownParents:
+    follows = change.ownership == Connection.Ownership.SALESPERSON
+    return _KnownParents(change.base, owners_follow=follows)
+
+
 def _pairs(
-    base: UUID, name: str, outcomes: Mapping[tuple[UUID, UUID], str]
+    known: _KnownParents, name: str, outcomes: Mapping[tuple[UUID, UUID], str]
 ) -> Iterable[RecordPair]:
     mapping, pairs = get_mapping(name), list(outcomes)[:MOST_PAIRS]
     rows = {row["id"]: row for row in _rows(mapping, [ours for ours, _ in pairs])}
     table = mapping.crm.logical_name
     there = CrmRecord.objects.filter(table=table, crm_id__in=[theirs for _, theirs in pairs])
     records = {record.crm_id: record for record in there}
-    known = _parents(mapping, base, rows.values())
+    _learn_parents(known, mapping, rows.values())
     titles = _titles(mapping, records.values())
     for ours, theirs in pairs:
         row, record = rows.get(ours), records.get(theirs)
@@ -171,13 +178,11 @@ def _lookups(mapping: TableMapping) -> list[tuple[FieldMapping, Lookup]]:
     return [(one, one.conversion) for one in mapping.fields if isinstance(one.conversion, Lookup)]
 
 
-def _parents(mapping: TableMapping, base: UUID, rows: Iterable[Row]) -> _KnownParents:
-    known = _KnownParents(base)
+def _learn_parents(known: _KnownParents, mapping: TableMapping, rows: Iterable[Row]) -> None:
     for row in rows:
         for one, conversion in _lookups(mapping):
             if row[one.ledger] is not None:
                 known.crm_ids[conversion.parent, row[one.ledger]] = row[f"coupled_{one.ledger}"]
-    return known
 
 
 def _titles(mapping: TableMapping, records: Iterable[CrmRecord]) -> dict[str, str]:
@@ -215,7 +220,8 @@ def _field(
     if isinstance(one.conversion, Lookup):
         shown_here = row[f"shown_{one.ledger}"]
         shown_there = titles.get(str(shown_there), shown_there)
-    takes_part = not (isinstance(ours, LeftOut) or isinstance(theirs, LeftOut))
+    is_said = not (isinstance(ours, LeftOut) or isinstance(theirs, LeftOut))
+    takes_part = one.takes_part and is_said
     return FieldPair(
         caption=caption_of(mapping, one.ledger),
         ledger=in_words(mapping, one.ledger, shown_here),

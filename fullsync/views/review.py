@@ -76,7 +76,11 @@ def start(request: HttpRequest) -> HttpResponse:
         return redirect("fullsync:review")
     try:
         by = request.user.get_username()
-        begun = services.start(by=by, limit=form.cleaned_data["limit"])
+        begun = services.start(
+            by=by,
+            limit=form.cleaned_data["limit"],
+            modified_only=form.cleaned_data["modified_only"],
+        )
         named = {"number": begun.pk}
         messages.info(request, _("Full synchronization %(number)d is asked for.") % named)
     except (FullSyncProblem, ConnectionProblem) as problem:

@@ -17,6 +17,7 @@ from setup_wizard import (
     addresses,
     answering,
     checks,
+    owners,
     progress,
     provisioning,
     queries,
@@ -34,11 +35,11 @@ from setup_wizard.forms import (
     EnvironmentForm,
     IntegrationUserForm,
     StepForm,
-    TablesForm,
 )
 from setup_wizard.integration_solution import SOLUTION
 from setup_wizard.preflight import company_obstacle
 from setup_wizard.steps import StepName
+from setup_wizard.tables_form import TablesForm
 from setup_wizard.views.reports import ShowsNoValues
 
 FORMS = (
@@ -159,6 +160,8 @@ class SetupWizard(NamedUrlWizardView):  # type: ignore[misc]  # formtools ships 
     def get_context_data(self, form: StepForm, **kwargs: Any) -> dict[str, Any]:
         here = StepName(self.steps.current)
         is_last = here == StepName.CHECK
+        if isinstance(form, TablesForm):
+            form.offer(owners.candidates(self.draft), queries.chosen_owner(self.draft))
         return {
             **super().get_context_data(form=form, **kwargs),
             "draft": self.draft,

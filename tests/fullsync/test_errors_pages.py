@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import translation
 
 from crmsync.frame.people import Role
-from crmsync.ledger.models import Customer
+from crmsync.ledger.models import Currency, Customer
 from crmsync.sync import jobs
 from crmsync.sync.models import Coupling, Job, LeftOut, Obstacle
 from crmsync.terms import JobState, Side
@@ -136,6 +136,24 @@ def test_an_answer_to_a_conflict_is_written_on_both_sides(
     assert not Obstacle.objects.filter(pk=obstacle.pk).exists()
 
 
+def test_records_in_a_conflict_are_called_what_people_call_them(
+    settled: Sandbox, accountant: Client
+) -> None:
+    coupled = Coupling.objects.filter(mapping="CUSTOMER", removed_at=None, is_intent=False)
+    customer = Customer.objects.get(pk=coupled.order_by("pk")[0].ledger_id)
+    currencies = {one["isocurrencycode"]: one for one in settled.dump("transactioncurrencies")}
+    theirs = currencies["USD"]["transactioncurrencyid"]
+    both = pair(settled, customer.number)
+    both.edit_here(currency=Currency.objects.get(code="EUR"))
+    both.edit_there(_transactioncurrencyid_value=theirs)
+    run("CUSTOMER")
+
+    page = _text(accountant)
+
+    assert "<td>EUR Euro</td><td>USD US dollar</td>" in page
+    assert theirs not in page
+
+
 def _answer(page: str, obstacle: Obstacle) -> str:
     """What the buttons beside the conflict send."""
     found = re.search(rf'name="answer" value="({obstacle.pk}:[0-9a-f]+)"', page)
@@ -200,8 +218,12 @@ def test_leaving_out_asks_for_a_reason_and_keeps_it(settled: Sandbox, accountant
 
     asked = _post(accountant, "/errors/leave-out/", record=obstacle.pk)
     unsaid = _post(accountant, "/errors/leave-out/", record=obstacle.pk, reason=" ")
+    unseen = _post(
+        accountant, "/errors/leave-out/", record=obstacle.pk, reason="\N{ZERO WIDTH SPACE}"
+    )
     assert "Leave 1 record out of synchronization?" in asked
     assert "There is a problem" in unsaid
+    assert "There is a problem" in unseen
     assert not LeftOut.objects.exists()
     _post(accountant, "/errors/leave-out/", record=obstacle.pk, reason="Only for tests")
 

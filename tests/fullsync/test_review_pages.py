@@ -10,15 +10,16 @@ from pytest_django import DjangoAssertNumQueries
 from crmsync.connections import services as connections
 from crmsync.connections.models import Connection, WorkerHeartbeat
 from crmsync.frame.people import Role
-from crmsync.ledger.models import Customer
+from crmsync.ledger.models import Customer, Salesperson
 from crmsync.sync import jobs, leases
 from crmsync.sync.models import Change, Coupling, Job, Obstacle
-from crmsync.terms import JobState
+from crmsync.terms import FirstWinner, JobState
 from fullsync import services
 from fullsync.models import FullSync, ReviewLine
 from tests.fullsync.runs import drive, finished_run
 from tests.people import client_of
 from tests.sandboxes import Sandbox
+from tests.sync import runs
 
 REVIEW = "/full-synchronization/"
 
@@ -190,6 +191,24 @@ def test_a_field_that_differs_is_marked_side_by_side(connected: Sandbox, operato
 
     marked = [row for row in shown.split("<tr") if row.startswith(' class="differs"')]
     assert any("Elsewhere" in row and "Differs" in row for row in marked)
+
+
+@pytest.mark.parametrize(("ownership", "is_marked"), [("salesperson", True), ("team", False)])
+def test_an_owner_differs_side_by_side_only_where_owners_follow_salespeople(
+    connected: Sandbox, operator: Client, ownership: str, is_marked: bool
+) -> None:
+    runs.couple_certain("SALESPEOPLE", FirstWinner.CRM)
+    run = finished_run(limit=10)
+    Connection.objects.update(ownership=ownership)
+    marked: list[str] = []
+
+    # Nobody is owned by both of their users.
+    for person in ("JO", "EH"):
+        Customer.objects.update(salesperson=Salesperson.objects.get(code=person))
+        shown = _text(operator, f"/full-synchronization/{run.pk}/side-by-side/?table=CUSTOMER")
+        marked += [row for row in shown.split("<tr") if row.startswith(' class="differs"')]
+
+    assert any("Salesperson" in row for row in marked) == is_marked
 
 
 def test_a_second_start_names_the_run_that_is_under_way(

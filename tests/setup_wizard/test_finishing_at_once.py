@@ -66,6 +66,12 @@ def database(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
 def server(
     demo_sandbox: Sandbox, tmp_path: Path, database: dict[str, str]
 ) -> Iterator[tuple[str, dict[str, str]]]:
+    yield from serving(demo_sandbox, tmp_path, database)
+
+
+def serving(
+    demo_sandbox: Sandbox, tmp_path: Path, database: dict[str, str]
+) -> Iterator[tuple[str, dict[str, str]]]:
     """Its address, and the environment for commands on the same installation."""
     demo_sandbox.reset()
     environment = {

@@ -29,6 +29,23 @@ def test_everything_that_was_done_is_told_with_how_to_remove_it() -> None:
     assert all(entry.text and entry.removal for entry in found.values())
     roles = found["Roles of the integration user"]
     assert roles.text == "Given to crmsync Integration: B. Held already: A."
+    address = found["Address of these books in Sales"].text
+    assert address == "Sales was told the address https://books.example/ of these books."
+
+
+@pytest.mark.parametrize(
+    ("owner", "said"),
+    [
+        ({"ownership": "team", "name": "Sales Office"}, "The team Sales Office owns them."),
+        ({"ownership": "salesperson", "name": "Ester Henderson"}, "otherwise Ester Henderson."),
+        ({"ownership": "salesperson", "name": ""}, "otherwise the integration user."),
+    ],
+)
+def test_the_owner_of_what_is_created_is_told(owner: dict[str, str], said: str) -> None:
+    with translation.override("en"):
+        (entry,) = receipt.entries({"acts": {}, "owner": owner})
+
+    assert entry.text.endswith(said)
 
 
 def test_what_was_there_already_has_nothing_to_remove() -> None:

@@ -6,23 +6,18 @@ sessions, forms and addresses put on.
 """
 
 import base64
-import html
-import json
 import logging
-import re
-import zlib
-from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote_plus
 
 import pytest
-from django.db import connection
 
 from crmsync.connections.models import Connection
 from setup_wizard import progress
 from setup_wizard.models import SetupProgress
 from setup_wizard.steps import SecretName
 from setup_wizard.views import browser_key
+from tests.safety import search
 from tests.setup_wizard.finishes import imports_go, one_act, press_continue
 from tests.setup_wizard.guide import STEPS, Guide
 
@@ -247,50 +242,7 @@ def _secrets(guide: Guide) -> set[str]:
 
 def _found(known: set[str], logged: str, answers: list[str]) -> list[str]:
     """Where a secret shows, by its first characters."""
-    places = {"log": logged, "database": _database()}
-    places |= {f"answer {number}": answer for number, answer in enumerate(answers)}
-    return [
-        f"{secret[:4]}... in {name}"
-        for secret in known
-        for name, place in places.items()
-        if any(disguise in place for disguise in _disguises(secret))
-    ]
-
-
-def _disguises(secret: str) -> Iterator[str]:
-    yield from {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}
-    yield from {html.escape(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1]}
-    for shift in range(3):
-        # What base64 makes of it in the middle of a text depends on where it begins.
-        for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            inner = encode(b"\0" * shift + secret.encode()).decode()
-            yield inner[4 if shift else 0 : -4]
-
-
-def _database() -> str:
-    """Every cell of every table, and what is inside of cells that are encoded."""
-    cells: list[str] = []
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            # Names of our own tables, no input.
-            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
-            for row in cursor.fetchall():
-                for cell in row:
-                    value = cell.tobytes() if isinstance(cell, memoryview) else cell
-                    text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
-                    cells.extend((text, *_decoded(text)))
-    return "\n".join(cells)
-
-
-def _decoded(text: str) -> Iterator[str]:
-    """The parts of a signed text such as a session, out of base64 and out of zlib."""
-    for part in re.split(r"[:.\s\"]", text):
-        try:
-            raw = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
-        except ValueError:
-            continue
-        yield raw.decode("utf-8", "replace")
-        try:
-            yield zlib.decompress(raw).decode("utf-8", "replace")
-        except zlib.error:
-            continue
+    places = {"log": logged, "database": search.database()}
+    return search.found(
+        known, places | {f"answer {number}": answer for number, answer in enumerate(answers)}
+    )

@@ -12,10 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
 from crmsync.audit.actors import on_page
-from crmsync.frame import accounts, signing_in
+from crmsync.frame import accounts, signing_in, visitors
 from crmsync.frame.access import anybody, must_choose_password, with_given_password
 from crmsync.frame.forms import OwnPasswordForm
 
@@ -25,24 +26,26 @@ class SignIn(auth.LoginView):
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        signing_in.note_signed_in(user=form.get_user(), address=_address(self.request))
+        address = visitors.address(self.request)
+        signing_in.note_signed_in(user=form.get_user(), address=address)
         return super().form_valid(form)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """Somebody who has to wait is noted once, however often they try meanwhile."""
-        failures = getattr(self.request, "axes_failures_since_start", 0)
-        if form.non_field_errors() and failures <= settings.AXES_FAILURE_LIMIT:
+        failures = getattr(self.request, "axes_failures_since_start", None)
+        # None: this attempt was not counted, as they wait already.
+        if form.non_field_errors() and failures is not None:
             signing_in.note_refused(
                 typed=form.cleaned_data["username"],
-                address=_address(self.request),
-                begins_to_wait=failures == settings.AXES_FAILURE_LIMIT,
+                address=visitors.address(self.request),
+                begins_to_wait=failures >= settings.AXES_FAILURE_LIMIT,
             )
         return super().form_invalid(form)
 
 
 sign_in = anybody(SignIn.as_view())
 sign_out = anybody(auth.LogoutView.as_view())
-language = anybody(set_language)
+language = anybody(require_POST(set_language))
 
 
 @with_given_password
@@ -59,8 +62,3 @@ def password(request: HttpRequest) -> HttpResponse:
         return redirect("frame:home")
     context = {"form": form, "must_choose": must_choose_password(user)}
     return render(request, "frame/password.html", context)
-
-
-def _address(request: HttpRequest) -> str:
-    """The peer's own: no header can forge it."""
-    return str(request.META.get("REMOTE_ADDR", ""))

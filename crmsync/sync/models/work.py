@@ -26,6 +26,8 @@ class Job(models.Model):
     limit = models.PositiveIntegerField(null=True)
     # {"ledger": [ids], "crm": [ids]}: these records and their counterparts; null is all.
     only = models.JSONField(null=True)
+    # Coupled records alone: whatever has no counterpart is left as it is.
+    modified_only = models.BooleanField(default=False)
     retries_failed = models.BooleanField(default=False)
     requested_by = models.CharField(max_length=150, blank=True)
     requested_at = models.DateTimeField(auto_now_add=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, no_translations
 
+from crmsync.mapping import in_force
 from crmsync.mapping.registry import all_mappings
 from crmsync.sync.refusals import Refused
 from crmsync.terms import FirstWinner, Outcome
@@ -45,6 +46,7 @@ class Command(BaseCommand):
 
     @no_translations
     def handle(self, *_: Any, **options: Any) -> None:
+        in_force.take_up()
         try:
             getattr(self, f"_{options['action']}")(options)
         except Refused as refused:

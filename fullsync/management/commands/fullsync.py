@@ -17,6 +17,7 @@ from crmsync.connections import services as connections
 from crmsync.connections.errors import ConnectionProblem
 from crmsync.dataverse import administration
 from crmsync.dataverse.errors import DataverseError, Throttled, TransientError
+from crmsync.mapping import in_force
 from crmsync.sync.jobs import ReadingStopped
 from crmsync.terms import ACTIVE_STATES, JobState
 from fullsync import preview, services
@@ -48,6 +49,11 @@ class Command(BaseCommand):
             one.add_argument("--json", action="store_true", dest="as_json")
             if action == "start":
                 one.add_argument("--limit", type=int, help="at most so many records a table")
+                one.add_argument(
+                    "--modified-only",
+                    action="store_true",
+                    help="coupled records alone: what was changed, nothing is created",
+                )
             if action == "restart":
                 one.add_argument("--table", default="", help="this table only")
             if action in ("start", "restart"):
@@ -55,6 +61,7 @@ class Command(BaseCommand):
 
     @no_translations
     def handle(self, *_: Any, **options: Any) -> None:
+        in_force.take_up()
         action = getattr(self, f"_{options['action']}")
         try:
             action(options)
@@ -80,7 +87,11 @@ class Command(BaseCommand):
             raise CommandError("--limit: give a number of at least 1.")
         _ask_sales()
         try:
-            full_sync = services.start(by=getpass.getuser(), limit=options["limit"])
+            full_sync = services.start(
+                by=getpass.getuser(),
+                limit=options["limit"],
+                modified_only=options["modified_only"],
+            )
             self._say(options, full_sync, "started")
         except AlreadyRunning as running:
             full_sync = running.full_sync

@@ -12,6 +12,7 @@ from crmsync.connections.models import Connection
 from crmsync.terms import Scope
 from setup_wizard import services
 from setup_wizard.errors import SetupProblem
+from setup_wizard.ownership import OwnerWish
 
 
 class Command(BaseCommand):
@@ -58,6 +59,19 @@ class Command(BaseCommand):
             metavar="TABLE",
             help="a table of Sales to switch change tracking on for; may be repeated",
         )
+        owner = parser.add_mutually_exclusive_group()
+        owner.add_argument(
+            "--owner-team",
+            metavar="TEAM",
+            help="the owner team, by name or id, that owns records created in Sales; without it "
+            "the user of the salesperson does",
+        )
+        owner.add_argument(
+            "--fallback-owner",
+            metavar="USER",
+            help="the user, by name or id, who owns them where a salesperson has no user; without "
+            "one the integration user does",
+        )
         parser.add_argument(
             "--ledger-url", default="", help="where people open these books, for Sales to know"
         )
@@ -71,6 +85,7 @@ class Command(BaseCommand):
                 integration_user=_integration_user(options),
                 scopes=[Scope(value) for value in options["scope"] or list(Scope)],
                 tracked=options["track_changes"] or (),
+                owner=_owner(options),
                 address=options["ledger_url"],
                 say=self.stdout.write,
             )
@@ -109,6 +124,12 @@ def _integration_user(options: dict[str, Any]) -> services.IntegrationUser:
         options["integration_user"],
         _secret(path, "Password of the integration user: "),
     )
+
+
+def _owner(options: dict[str, Any]) -> OwnerWish:
+    if team := options["owner_team"]:
+        return OwnerWish(Connection.Ownership.TEAM, team)
+    return OwnerWish(named=options["fallback_owner"] or "")
 
 
 def _secret(path: str | None, prompt: str) -> str:

@@ -1,0 +1,138 @@
+"""Enable, disable and reset the connection."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from crmsync.audit import services as audit
+from crmsync.audit.actors import Actor
+from crmsync.audit.acts import Act
+from crmsync.connections.models import Connection
+from crmsync.ledger.queries import get_company
+from crmsync.sync import disabling
+from crmsync.sync import services as sync
+from crmsync.sync.models import Job
+from crmsync.terms import ACTIVE_STATES
+from setup_wizard import preflight
+from setup_wizard.connection_setup import trying
+from setup_wizard.connection_setup.trying import Trial
+from setup_wizard.errors import SetupProblem
+from setup_wizard.models import FormerConnection
+
+
+def present() -> Connection | None:
+    """The connection, enabled or not; none that a setup has not finished yet."""
+    return Connection.objects.filter(is_being_set_up=False).first()
+
+
+def enable(*, by: Actor) -> Trial | None:
+    """Test the connection, and enable it if nothing stands in the way; None: it was enabled.
+
+    Work begins when somebody asks for it. Raises SetupProblem where there is no connection, where
+    it was changed while it was tested, or where the company cannot be connected.
+    """
+    connection = _required()
+    if connection.is_enabled:
+        return None
+    if obstacle := preflight.company_obstacle(get_company()):
+        raise obstacle
+    trial = trying.try_connection(connection=connection)
+    if trial.has_passed:
+        _enable(connection, by)
+    return trial
+
+
+def _enable(tested: Connection, by: Actor) -> None:
+    """That very connection; when it was disabled stays known, to whoever still worked with it."""
+    same = {name: getattr(tested, name) for name in ("origin", "organization_id", "sealed_secret")}
+    with transaction.atomic():
+        rows = Connection.objects.filter(is_being_set_up=False, **same)
+        enabled = rows.filter(is_enabled=False).update(
+            is_enabled=True, disabled_because="", disabled_code="", disabled_service_code=""
+        )
+        if enabled:
+            audit.record(
+                act=Act.CONNECTION_ENABLED,
+                by=by,
+                subject=subject(tested),
+                before={"enabled": False},
+                after={"enabled": True},
+            )
+    if not enabled and not rows.filter(is_enabled=True).exists():
+        raise changed_meanwhile()
+
+
+def disable(*, by: Actor, because: str) -> bool:
+    """No request follows those that are under way; True when it was enabled.
+
+    Raises SetupProblem where there is no connection.
+    """
+    _required()
+    return disabling.disable(by=by, because=because)
+
+
+def reset(*, by: Actor) -> bool:
+    """Forget the connection with its secret; couplings stay. False when there was none.
+
+    With which organization the couplings were made is kept, and what its setups did in Sales.
+    Raises SetupProblem while a run is active, and forgets nothing.
+    """
+    with transaction.atomic():
+        connection = Connection.objects.select_for_update().filter(is_being_set_up=False).first()
+        if connection is None:
+            return False
+        if Job.objects.filter(state__in=ACTIVE_STATES).exists():
+            raise _still_running()
+        FormerConnection.objects.update_or_create(pk=1, defaults=_kept(connection))
+        sync.forget_sales(rows=False)
+        connection.delete()
+        audit.record(
+            act=Act.CONNECTION_RESET,
+            by=by,
+            subject=audit.Subject("connection", "1", connection.organization_name),
+            before={
+                "environment": connection.origin,
+                "organization": connection.organization_name,
+                "integration_user": connection.integration_user_name,
+                "scopes": connection.scopes,
+            },
+            after={},
+        )
+    return True
+
+
+def _kept(connection: Connection) -> dict[str, Any]:
+    names = ("origin", "organization_id", "organization_name", "receipt")
+    return {name: getattr(connection, name) for name in names}
+
+
+def subject(connection: Connection) -> audit.Subject:
+    return audit.Subject("connection", str(connection.pk), connection.organization_name)
+
+
+def changed_meanwhile() -> SetupProblem:
+    return SetupProblem(
+        _("The connection was changed meanwhile."),
+        field="",
+        remedy=_("Look at it as it is now, then try again."),
+    )
+
+
+def _required() -> Connection:
+    connection = present()
+    if connection is None:
+        raise SetupProblem(
+            _("This installation is not connected to Sales yet."),
+            field="",
+            remedy=_("Connect with Assisted Setup."),
+        )
+    return connection
+
+
+def _still_running() -> SetupProblem:
+    return SetupProblem(
+        _("A synchronization is under way."),
+        field="",
+        remedy=_("Wait for its end or cancel it, then reset the connection."),
+    )
