@@ -160,7 +160,7 @@ def _edit(camera: Camera, card: str) -> None:
     before = camera.within("#id_city").input_value()
     _save(camera, "#id_city", f"{before} 2")
     camera.take("card-saved")
-    _save(camera, "#id_city", f"{before}{TURNS_ORDER}")
+    _save(camera, "#id_email", "nobody at all")
     camera.take("card-error")
     camera.person.open(card)
     with camera.person.context.expect_page() as opened:

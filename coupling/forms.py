@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db.models import CharField, Field
 from django.forms import BoundField
 from django.utils.functional import Promise
@@ -12,14 +14,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from coupling.queries.cards import Card
-from coupling.visible import misleads, shows_nothing
 from coupling.wording import WINNERS, shown_value
+from crmsync.frame.fields import VisibleText
 from crmsync.ledger.models import LedgerRecord
 from crmsync.mapping.captions import caption_of
-from crmsync.mapping.conversions import Lookup
+from crmsync.mapping.conversions import Email, Lookup
 from crmsync.mapping.types import FieldMapping, TableMapping
 from crmsync.sync.services.excluding import REASON_LENGTH
 from crmsync.terms import Direction, FirstWinner
+from crmsync.visible import misleads
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +43,6 @@ class FormGroup:
     computed: tuple[tuple[str, str], ...]
 
 
-class VisibleText(forms.CharField):
-    """What shows nothing is blank, such as spaces of no width and marks of direction alone."""
-
-    def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
-        return self.empty_value if isinstance(text, str) and shows_nothing(text) else text
-
-
 class RecordForm(forms.ModelForm[LedgerRecord]):
     """The card of one record. Each field brings along what it held when the page was made.
 
@@ -60,7 +55,10 @@ class RecordForm(forms.ModelForm[LedgerRecord]):
         for name, field in self.fields.items():
             mapped = _mapped(card.mapping, name)
             is_kept_there = bool(
-                mapped and card.facts.coupling and mapped.direction is Direction.FROM_CRM
+                mapped
+                and mapped.takes_part
+                and card.facts.coupling
+                and mapped.direction is Direction.FROM_CRM
             )
             field.disabled = is_kept_there or not is_editable
             field.show_hidden_initial = not field.disabled
@@ -72,6 +70,7 @@ class RecordForm(forms.ModelForm[LedgerRecord]):
     def clean(self) -> dict[str, Any]:
         """What people find a record by can be typed; what stood there before may stay."""
         super().clean()
+        self._clean_addresses()
         mapping = self.card.mapping
         for name in {mapping.number, mapping.title} & set(self.changed_data):
             if misleads(str(self.cleaned_data.get(name) or "")):
@@ -83,6 +82,15 @@ class RecordForm(forms.ModelForm[LedgerRecord]):
                     ),
                 )
         return self.cleaned_data
+
+    def _clean_addresses(self) -> None:
+        """Where an e-mail address belongs, one or several divided by semicolons."""
+        for name in self.changed_data:
+            mapped = _mapped(self.card.mapping, name)
+            if mapped and isinstance(mapped.conversion, Email):
+                addresses = str(self.cleaned_data.get(name) or "").split(";")
+                if any(not _is_address(one.strip()) for one in addresses if one.strip()):
+                    self.add_error(name, gettext("Give an address like sales@example.com."))
 
     @property
     def groups(self) -> Iterator[FormGroup]:
@@ -188,6 +196,14 @@ def _mapped(mapping: TableMapping, name: str) -> FieldMapping | None:
     field = mapping.ledger._meta.get_field(name)
     attribute = field.attname if isinstance(field, Field) else name
     return next((one for one in mapping.fields if one.ledger == attribute), None)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def _is_needed(mapped: FieldMapping) -> bool:

@@ -144,6 +144,28 @@ def test_a_name_that_held_such_signs_before_does_not_stop_other_edits(accountant
     assert Customer.objects.get().city == "Vejle"
 
 
+@pytest.mark.parametrize("typed", ["nobody at all", "sales@example.com; nobody", "@example.com"])
+def test_what_is_no_email_address_is_refused_by_name(accountant: Client, typed: str) -> None:
+    ours = records.customer("10000", email="before@example.com")
+
+    refused = save(accountant, address(ours.pk), email=typed).content.decode()
+    several = "sales@example.com; books@example.com"
+    save(accountant, address(ours.pk), email=several)
+
+    assert "Give an address like sales@example.com." in refused
+    ours.refresh_from_db()
+    assert ours.email == several
+
+
+def test_an_address_that_was_none_before_does_not_stop_other_edits(accountant: Client) -> None:
+    ours = records.customer("10000", email="ask the doorman")
+
+    save(accountant, address(ours.pk), city="Odense")
+
+    ours.refresh_from_db()
+    assert (ours.city, ours.email) == ("Odense", "ask the doorman")
+
+
 def test_nothing_changed_is_said(accountant: Client) -> None:
     ours = records.customer("10000")
 

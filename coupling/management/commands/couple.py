@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from coupling import services
 from coupling.errors import MatchingProblem
 from coupling.matching import Certainty
+from crmsync.mapping import in_force
 from crmsync.mapping.registry import all_mappings
 from crmsync.sync.models import Coupling
 from crmsync.sync.services import UnableToCouple, UnableToUncouple
@@ -49,6 +50,7 @@ class Command(BaseCommand):
                 which.add_argument("--row", type=UUID, help="id of the row in Sales")
 
     def handle(self, *_: Any, **options: Any) -> None:
+        in_force.take_up()
         action = {
             "list": self._list,
             "suggest": self._suggest,
