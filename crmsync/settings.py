@@ -104,6 +104,8 @@ CRMSYNC_SEALING_KEYS = _list("CRMSYNC_SEALING_KEYS", "")
 
 # On where a proxy in front speaks https and says so: cookies go that way alone.
 CRMSYNC_HTTPS = _switch("CRMSYNC_HTTPS", default=False)
+# On where that proxy adds the visitor's address to X-Forwarded-For; else anybody could set it.
+CRMSYNC_FORWARDED_FOR = _switch("CRMSYNC_FORWARDED_FOR", default=False)
 
 SECRET_KEY = _text("CRMSYNC_SECRET_KEY") or read_or_create_key(CRMSYNC_DATA_DIR / "secret.key")
 DEBUG = _switch("CRMSYNC_DEBUG", default=False)
@@ -148,6 +150,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "crmsync.frame.middleware.never_stored",
     "crmsync.frame.middleware.DefaultDeny",
+    "crmsync.frame.middleware.PresentMappings",
     "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
@@ -239,9 +242,14 @@ SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 
-# Ten wrong passwords for one name from one address: that pair waits, nobody else does. The
-# address is the peer's own, so that no header can forge it.
+# Ten wrong passwords for one name from one address: that pair waits. Twenty names that failed from
+# one address and did not get in since: the address waits. See frame.sign_in_limits.
+AXES_HANDLER = "crmsync.frame.sign_in_limits.SignInLimits"
+AXES_CLIENT_IP_CALLABLE = "crmsync.frame.visitors.address"
 AXES_FAILURE_LIMIT = 10
+SIGN_IN_NAMES_AN_ADDRESS = 20
+# What is tried while waiting is not counted: the wait ends, whoever goes on trying.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_COOLOFF_TIME = timedelta(minutes=10)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
@@ -313,8 +321,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "line": {
+            "()": "crmsync.log_lines.OneEntryOneLine",
+            "fmt": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+        },
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    # At debug level it writes the code and the verifier of a sign-in out.
+    "loggers": {"msal.token_cache": {"level": "INFO"}},
 }

@@ -8,6 +8,7 @@ from crmsync.audit.actors import INSTALLATION
 from crmsync.connections import services as connections
 from crmsync.connections.models import Connection
 from crmsync.ledger import demo
+from crmsync.mapping import in_force, registry
 from crmsync.terms import Scope
 from setup_wizard import services as setup
 from setup_wizard.acts import ACTS
@@ -48,6 +49,13 @@ def _turn(item: pytest.Item) -> int:
 def quick_hashes(settings: Settings) -> None:
     """The passwords of tests need no million rounds."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def mappings_as_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test begins so; its pages count their questions without the one a second for changes."""
+    registry.put_in_force(())
+    monkeypatch.setattr(in_force, "PAGE_SECONDS", float("inf"))
 
 
 @pytest.fixture(scope="session")

@@ -14,12 +14,19 @@ from crmsync.dataverse.address import Hosts
 from crmsync.dataverse.errors import (
     AddressRefused,
     ConnectionLost,
+    NotTrusted,
     ServiceUnavailable,
     SignInFailed,
     Trace,
     UnreadableAnswer,
 )
-from crmsync.dataverse.session import API_PATH, CONNECT_SECONDS, DEADLINE_SECONDS
+from crmsync.dataverse.session import (
+    API_PATH,
+    CONNECT_SECONDS,
+    DEADLINE_SECONDS,
+    UNTRUSTED,
+    is_untrusted,
+)
 from crmsync.dataverse.token_service import Authority, Bounded, access_token, speak
 
 __all__ = [
@@ -48,6 +55,8 @@ def discover_authority(origin: str, *, session: requests.Session, hosts: Hosts) 
             url, timeout=(CONNECT_SECONDS, DEADLINE_SECONDS), allow_redirects=False
         )
     except (requests.RequestException, OSError) as error:
+        if is_untrusted(error):
+            raise NotTrusted(UNTRUSTED, Trace("GET", API_PATH)) from error
         raise ConnectionLost(f"{origin} cannot be reached.", Trace("GET", API_PATH)) from error
     if response.status_code >= 500:
         raise ServiceUnavailable(f"{origin} answered with status {response.status_code}.")
@@ -112,7 +121,7 @@ def _confidential_app(
             authority=tokens.authority.url,
             client_credential=credential,
             instance_discovery=False,
-            http_client=Bounded(tokens.session),
+            http_client=Bounded(tokens.session, tokens.authority),
         )
     )
 
@@ -179,5 +188,5 @@ class PasswordTokens:
             self.application_id,
             authority=self.authority.url,
             instance_discovery=False,
-            http_client=Bounded(self.session),
+            http_client=Bounded(self.session, self.authority),
         )

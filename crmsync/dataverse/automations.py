@@ -14,6 +14,7 @@ import orjson
 
 from crmsync.dataverse import odata
 from crmsync.dataverse.client import Client, Row
+from crmsync.dataverse.shapes import reads_an_answer
 
 _CLASSIC, _MODERN = 0, 5
 _TRIGGER_TABLE = "subscriptionRequest/entityname"
@@ -65,7 +66,12 @@ def duplicate_rules(client: Client, tables: Iterable[str]) -> tuple[DuplicateRul
     named = odata.either("baseentityname", map(odata.literal, wanted))
     where = f"statecode eq 1 and {named}"
     path = odata.query("duplicaterules", {"$select": "name,baseentityname", "$filter": where})
-    return tuple(DuplicateRule(row["baseentityname"], row["name"]) for row in client.every(path))
+    return tuple(map(_duplicate_rule, client.every(path)))
+
+
+@reads_an_answer
+def _duplicate_rule(row: Row) -> DuplicateRule:
+    return DuplicateRule(row["baseentityname"], row["name"])
 
 
 def _workflows(client: Client, tables: tuple[str, ...]) -> Iterator[Automation]:
@@ -76,10 +82,15 @@ def _workflows(client: Client, tables: tuple[str, ...]) -> Iterator[Automation]:
         "$filter": f"statecode eq 1 and type eq 1 and {kinds}",
     }
     for row in client.every(odata.query("workflows", options)):
-        is_flow = row.get("category") == _MODERN
-        kind = AutomationKind.FLOW if is_flow else AutomationKind.WORKFLOW
-        named = {str(row.get("primaryentity")), *_tables_of_flow(row)}
-        yield from (Automation(kind, table, row["name"]) for table in tables if table in named)
+        yield from _of_workflow(row, tables)
+
+
+@reads_an_answer
+def _of_workflow(row: Row, tables: tuple[str, ...]) -> list[Automation]:
+    is_flow = row.get("category") == _MODERN
+    kind = AutomationKind.FLOW if is_flow else AutomationKind.WORKFLOW
+    named = {str(row.get("primaryentity")), *_tables_of_flow(row)}
+    return [Automation(kind, table, row["name"]) for table in tables if table in named]
 
 
 def _tables_of_flow(row: Row) -> Iterator[str]:
@@ -114,10 +125,15 @@ def _plugin_steps(client: Client, tables: tuple[str, ...]) -> Iterator[Automatio
         "$expand": ("sdkmessageid($select=name),sdkmessagefilterid($select=primaryobjecttypecode)"),
     }
     for row in client.every(odata.query("sdkmessageprocessingsteps", options)):
-        message = row["sdkmessageid"]["name"]
-        if not message.startswith("Retrieve") and not _is_microsofts(row):
-            table = row["sdkmessagefilterid"]["primaryobjecttypecode"]
-            yield Automation(AutomationKind.PLUGIN, table, row["name"], message)
+        step = _plugin_step(row)
+        if not step.message.startswith("Retrieve") and not _is_microsofts(row):
+            yield step
+
+
+@reads_an_answer
+def _plugin_step(row: Row) -> Automation:
+    table = row["sdkmessagefilterid"]["primaryobjecttypecode"]
+    return Automation(AutomationKind.PLUGIN, table, row["name"], row["sdkmessageid"]["name"])
 
 
 def _is_microsofts(row: Row) -> bool:

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from crmsync.dataverse import odata
-from crmsync.dataverse.client import Client
+from crmsync.dataverse.client import Client, Row
 from crmsync.dataverse.roles import SYSTEM_ADMINISTRATOR, roles_held
+from crmsync.dataverse.shapes import reads_an_answer
 
 # fieldpermission.canread: 0 not allowed, 4 allowed.
 _ALLOWED = 4
@@ -35,8 +36,12 @@ def unreadable_columns(
 def _secured(client: Client, table: str) -> frozenset[str]:
     path = f"EntityDefinitions(LogicalName={odata.literal(table)})/Attributes"
     options = {"$select": "LogicalName,IsSecured", "$filter": "IsSecured eq true"}
-    found = client.channel.send("GET", odata.query(path, options)).json()["value"]
-    return frozenset(column["LogicalName"] for column in found)
+    return _names(client.channel.send("GET", odata.query(path, options)).json())
+
+
+@reads_an_answer
+def _names(answer: Row) -> frozenset[str]:
+    return frozenset(column["LogicalName"] for column in answer["value"])
 
 
 def _is_administrator(client: Client, user_id: UUID) -> bool:
@@ -50,6 +55,11 @@ def _profiles(client: Client, user_id: UUID) -> frozenset[str]:
     direct = client.every(f"{path}/systemuserprofiles_association?{select}")
     expand = f"$expand=teamprofiles_association({select})"
     teams = client.every(f"{path}/teammembership_association?$select=teamid&{expand}")
+    return _profile_ids(tuple(direct), tuple(teams))
+
+
+@reads_an_answer
+def _profile_ids(direct: Iterable[Row], teams: Iterable[Row]) -> frozenset[str]:
     rows = [*direct, *(row for team in teams for row in team["teamprofiles_association"])]
     return frozenset(row["fieldsecurityprofileid"] for row in rows)
 
@@ -59,8 +69,13 @@ def _readable(client: Client, table: str, profiles: frozenset[str]) -> frozenset
         "$select": "attributelogicalname,canread,_fieldsecurityprofileid_value",
         "$filter": f"entityname eq {odata.literal(table)}",
     }
+    return _allowed(tuple(client.every(odata.query("fieldpermissions", options))), profiles)
+
+
+@reads_an_answer
+def _allowed(permissions: Iterable[Row], profiles: frozenset[str]) -> frozenset[str]:
     return frozenset(
         row["attributelogicalname"]
-        for row in client.every(odata.query("fieldpermissions", options))
+        for row in permissions
         if row.get("canread") == _ALLOWED and row["_fieldsecurityprofileid_value"] in profiles
     )

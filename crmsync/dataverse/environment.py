@@ -10,6 +10,7 @@ import orjson
 from crmsync.dataverse import odata
 from crmsync.dataverse.client import Client, Row
 from crmsync.dataverse.errors import Rejected, UnreadableAnswer
+from crmsync.dataverse.shapes import reads_an_answer
 from crmsync.dataverse.solutions import Installed, installed_of
 
 # Solutions of Microsoft that write the same tables as we do: the integration with Business
@@ -64,6 +65,7 @@ def currencies(client: Client) -> tuple[Currency, ...]:
     return tuple(_currency(row) for row in client.every(path))
 
 
+@reads_an_answer
 def _currency(row: Row) -> Currency:
     return Currency(
         currency_id=UUID(row["transactioncurrencyid"]),

@@ -11,6 +11,7 @@
     │   ├── VersionConflict         the row changed since we read it (If-Match)
     │   ├── DuplicateRow            a row with this key stands there already
     │   ├── AccessToRowDenied
+    │   ├── OwnerRefused            whoever shall own the row is disabled or without rights
     │   └── Rejected                validation, plug-in, state
     ├── TableError                  this table stops
     │   ├── PrivilegeMissing
@@ -18,6 +19,7 @@
     │   ├── NotTracked              change tracking is off
     │   └── DeltaExpired            read everything again
     └── EnvironmentRefused         everything stops
+        ├── NotTrusted              TLS: the certificate of the other side is not trusted
         ├── AddressRefused          not an address of an environment, or a link to elsewhere
         ├── SignInFailed            the token service said no
         ├── SignInNotOurs           an answer of the sign-in page to nothing that we asked
@@ -110,6 +112,13 @@ class AccessToRowDenied(RecordError):
     remedy = "Ask an administrator of Sales to share the row with the integration user."
 
 
+class OwnerRefused(RecordError):
+    """Sales answers as if the caller were refused; whoever sends a row can tell whom it names."""
+
+    code = "owner_refused"
+    remedy = "Enable the owner in Sales and give it a role that may read the table."
+
+
 class Rejected(RecordError):
     code = "rejected"
 
@@ -147,6 +156,14 @@ class EnvironmentRefused(DataverseError):
 class AddressRefused(EnvironmentRefused):
     code = "address_refused"
     remedy = "Give the address as Sales shows it, like https://yourname.crm4.dynamics.com."
+
+
+class NotTrusted(EnvironmentRefused):
+    code = "not_trusted"
+    remedy = (
+        "Check the clock and the trusted certificates of this machine, and whether a proxy stands "
+        "between it and Sales."
+    )
 
 
 class SignInFailed(EnvironmentRefused):

@@ -13,6 +13,7 @@ import orjson
 from crmsync.dataverse import odata
 from crmsync.dataverse.client import Client, Row
 from crmsync.dataverse.errors import DuplicateRow, RowMissing, UnreadableAnswer
+from crmsync.dataverse.shapes import reads_an_answer
 from crmsync.dataverse.solution import Depth, RolePrivilege
 
 # Role templates are the same in every environment; names are translated, ids are not.
@@ -54,10 +55,16 @@ def roles_held(client: Client, user_id: UUID) -> tuple[HeldRole, ...]:
 
 def _through_teams(teams: Iterable[Row]) -> Iterator[HeldRole]:
     for team in teams:
-        for row in team["teamroles_association"]:
-            yield _held(row, team=team.get("name") or str(team["teamid"]))
+        for row in _roles_of(team):
+            yield _held(row, team=team.get("name") or str(team.get("teamid")))
 
 
+@reads_an_answer
+def _roles_of(team: Row) -> list[Row]:
+    return list(team["teamroles_association"])
+
+
+@reads_an_answer
 def _held(row: Row, *, team: str = "") -> HeldRole:
     template = row.get("_roletemplateid_value")
     return HeldRole(
@@ -135,8 +142,13 @@ def _privilege_ids(client: Client, names: Sequence[str]) -> dict[str, UUID]:
         chunk = names[start : start + _NAMES_PER_LOOKUP]
         where = odata.either("name", map(odata.literal, chunk))
         path = odata.query("privileges", {"$select": "name,privilegeid", "$filter": where})
-        found |= {row["name"].lower(): UUID(row["privilegeid"]) for row in client.every(path)}
+        found |= dict(map(_privilege, client.every(path)))
     return found
+
+
+@reads_an_answer
+def _privilege(row: Row) -> tuple[str, UUID]:
+    return row["name"].lower(), UUID(row["privilegeid"])
 
 
 def _reach_by_privilege(client: Client, user_id: UUID) -> dict[UUID | None, int]:

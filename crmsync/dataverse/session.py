@@ -19,6 +19,7 @@ from crmsync.dataverse.deadlines import DeadlineAdapter, body_within
 from crmsync.dataverse.errors import (
     ConnectionLost,
     DataverseError,
+    NotTrusted,
     ServiceUnavailable,
     Throttled,
     Trace,
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
+UNTRUSTED = "The certificate of Sales or of its sign-in service is not trusted."
 MOST_DECODED_BYTES = 64 * 1024 * 1024
 API_PATH = "/api/data/v9.2/"
 
@@ -209,6 +211,8 @@ class Channel:
                 self._learn(response.status_code, response.headers)
                 content = self._read_to_end(response, began, trace)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            if is_untrusted(error):
+                raise NotTrusted(UNTRUSTED, trace) from error
             raise ConnectionLost(
                 f"The connection to Sales was lost ({type(error).__name__}).", trace
             ) from error
@@ -238,6 +242,12 @@ class Channel:
             self.dop_hint = min(max(int(hint), 1), MOST_PARALLEL_REQUESTS)
         if status == 429:
             self.gate.close(read_retry_after(headers.get("Retry-After"), now=now_utc()))
+
+
+def is_untrusted(error: Exception) -> bool:
+    """Whether the certificate of the other side is not trusted: no waiting mends that."""
+    is_tls = isinstance(error, requests.exceptions.SSLError)
+    return is_tls and "CERTIFICATE_VERIFY_FAILED" in str(error)
 
 
 def refusal(

@@ -109,7 +109,7 @@ def _public_app(authority: Authority, application_id: str, session: requests.Ses
             application_id,
             authority=authority.url,
             instance_discovery=False,
-            http_client=Bounded(session),
+            http_client=Bounded(session, authority),
             # A setup ends within the hour: what could renew the access is never even asked for.
             exclude_scopes=["offline_access"],
         )

@@ -21,10 +21,12 @@ from crmsync.dataverse.client import Client, Row
 from crmsync.dataverse.errors import (
     DuplicateRow,
     ImportFailed,
+    Rejected,
     RowMissing,
     SolutionUnreadable,
     UnreadableAnswer,
 )
+from crmsync.dataverse.shapes import reads_an_answer
 from crmsync.dataverse.solution import Version, parse_version
 
 _COLUMNS = "solutionid,uniquename,friendlyname,version,ismanaged,installedon"
@@ -98,6 +100,9 @@ def start_import(client: Client, data: bytes, *, import_job_id: UUID) -> ImportS
         return _send(client, data, import_job_id)
     except DuplicateRow:
         return ImportStarted(import_job_id, None)
+    except Rejected as error:
+        # Codes of refused files are many, and not all documented.
+        raise ImportFailed(error.sentence, error.trace) from error
 
 
 def import_state(client: Client, started: ImportStarted) -> ImportState:
@@ -198,10 +203,12 @@ def _row(client: Client, entity_set: str, row_id: UUID, columns: str) -> dict[st
         return None
 
 
+@reads_an_answer
 def _progress(job: Row | None) -> float:
     return min(max(float((job or {}).get("progress") or 0.0), 0.0), 100.0)
 
 
+@reads_an_answer
 def _installed(row: Row) -> Installed:
     at = row.get("installedon")
     return Installed(

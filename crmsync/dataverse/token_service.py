@@ -8,12 +8,16 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import orjson
 import requests
 
+from crmsync.dataverse.address import LOGIN_HOSTS
 from crmsync.dataverse.errors import (
+    AddressRefused,
     ConnectionLost,
+    NotTrusted,
     ServiceUnavailable,
     SignInFailed,
     Throttled,
@@ -21,10 +25,16 @@ from crmsync.dataverse.errors import (
     UnreadableAnswer,
 )
 from crmsync.dataverse.governor import now_utc, read_retry_after
-from crmsync.dataverse.session import CONNECT_SECONDS, DEADLINE_SECONDS
+from crmsync.dataverse.session import (
+    CONNECT_SECONDS,
+    DEADLINE_SECONDS,
+    UNTRUSTED,
+    is_untrusted,
+)
 
 Found = TypeVar("Found")
 
+TENANT_UNKNOWN = 90002
 # AADSTS codes, from Microsoft's documentation of Entra authentication errors.
 _SENTENCES = {
     7000215: "The application's secret is not valid.",
@@ -46,7 +56,7 @@ _SENTENCES = {
     70008: "The sign-in has expired.",
     50076: "The user must sign in with a second factor; use an application instead.",
     65001: "Nobody has consented to the application's access to Dynamics 365.",
-    90002: "The tenant is not known.",
+    TENANT_UNKNOWN: "The tenant is not known.",
 }
 _AADSTS = re.compile(r"AADSTS(\d{1,9})")
 # How OAuth names a sign-in that its user broke off, or did not consent to (RFC 6749, 4.1.2.1).
@@ -62,16 +72,26 @@ class Authority:
 
 
 class Bounded:
-    """What MSAL needs of a session, with our timeouts and without redirects."""
+    """What MSAL needs of a session: our timeouts, no redirects, and hosts of Microsoft's alone.
 
-    def __init__(self, session: requests.Session) -> None:
+    MSAL posts passwords and secrets to whatever address the discovery names.
+    """
+
+    def __init__(self, session: requests.Session, authority: Authority) -> None:
         self._session = session
+        self._hosts = LOGIN_HOSTS | {urlsplit(authority.url).netloc}
 
     def get(self, url: str, **options: Any) -> requests.Response:
-        return _readable(self._session.get(url, **_bounded(options)))
+        return _readable(self._session.get(self._checked(url), **_bounded(options)))
 
     def post(self, url: str, **options: Any) -> requests.Response:
-        return _readable(self._session.post(url, **_bounded(options)))
+        return _readable(self._session.post(self._checked(url), **_bounded(options)))
+
+    def _checked(self, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme != "https" or parts.netloc.lower() not in self._hosts:
+            raise AddressRefused("The sign-in service names a host that is not Microsoft's.")
+        return url
 
     def close(self) -> None:
         """The session belongs to the channel and outlives MSAL's application."""
@@ -105,13 +125,19 @@ def _readable(response: requests.Response) -> requests.Response:
 
 
 def speak(call: Callable[[], Found]) -> Found:
-    """Run an MSAL call; it raises requests' errors and ValueError for an odd discovery."""
+    """Run an MSAL call; it raises requests' errors, ValueError for an odd discovery, and stumbles
+    over one that lacks what it needs."""
     try:
         return call()
     except (requests.RequestException, OSError) as error:
+        if is_untrusted(error):
+            raise NotTrusted(UNTRUSTED) from error
         raise ConnectionLost("The sign-in service cannot be reached.") from error
     except ValueError as error:
-        raise SignInFailed("The sign-in service does not know this tenant.") from error
+        unknown = _trace(f"AADSTS{TENANT_UNKNOWN}")
+        raise SignInFailed("The sign-in service does not know this tenant.", unknown) from error
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UnreadableAnswer("The sign-in service answered something else.") from error
 
 
 def access_token(result: Mapping[str, Any]) -> str:
