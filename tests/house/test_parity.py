@@ -1,20 +1,11 @@
-"""The page that holds us against the original names tests that exist."""
+"""The pages that hold us against the original, and against the controls, name tests that exist."""
 
-import re
-from pathlib import Path
+import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-NAMED = re.compile(r"`(test_\w+)`")
-DEFINED = re.compile(r"^def (test_\w+)\(", re.MULTILINE)
+from tests.house.named_tests import missing_of, named_in
 
 
-def test_every_test_that_the_parity_page_names_exists() -> None:
-    named = set(NAMED.findall((ROOT / "docs" / "parity.md").read_text()))
-    defined = {
-        name
-        for path in (ROOT / "tests").rglob("test_*.py")
-        for name in DEFINED.findall(path.read_text())
-    }
-
-    assert named
-    assert named - defined == set()
+@pytest.mark.parametrize("document", ["parity.md", "security.md"])
+def test_every_test_that_a_document_names_exists(document: str) -> None:
+    assert named_in(document)
+    assert missing_of(document) == set()
