@@ -5,7 +5,8 @@ SetupProblem               an input has to be corrected
 ├── CompanyNotReady        the company is missing, or its experience is Basic
 ├── ChecksFailed           something of the checks stands in the way; ``results`` say what
 ├── NotTheAnswersShown     the answers changed since they were shown
-└── AlreadyFinishing       another request finishes, or has finished, the same setup
+├── AlreadyFinishing       another request finishes, or has finished, the same setup
+└── SomebodyElseFinishing  another person finishes a setup of their own
 """
 
 from collections.abc import Sequence
@@ -67,6 +68,10 @@ class NotTheAnswersShown(SetupProblem):
 
 class AlreadyFinishing(SetupProblem):
     code = "already_finishing"
+
+
+class SomebodyElseFinishing(SetupProblem):
+    code = "somebody_else_finishing"
 
 
 def not_kept() -> TryAgain:

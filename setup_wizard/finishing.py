@@ -46,6 +46,7 @@ def store(plan: Plan, memory: Memory) -> bool:
         currency=organization.base_currency_code,
     )
     with transaction.atomic():
+        plan.expect_wanted()
         present = Connection.objects.select_for_update().first()
         replaces = present is not None and not present.is_being_set_up
         if not replaces:

@@ -55,8 +55,10 @@ class Plan:
     the integration user.
 
     ``tracked`` are tables of Sales whose change tracking may be switched on. ``address`` is where
-    people open our pages, blank where nobody said. ``conclude`` ends the setup in the transaction
-    that enables the connection. ``redeploys``: the solution is imported even where it is there.
+    people open our pages, blank where nobody said. ``expect_wanted`` is called in a transaction
+    that stores something of the setup, and raises SetupProblem where it was cancelled meanwhile;
+    ``conclude`` ends it in the transaction that enables the connection. ``redeploys``: the solution
+    is imported even where it is there.
     """
 
     environment: Environment
@@ -71,6 +73,7 @@ class Plan:
     administrator: str = ""
     redeploys: bool = False
     owner: OwnerChoice = AS_SALES_DOES
+    expect_wanted: Callable[[], None] = lambda: None
     conclude: Callable[[], None] = lambda: None
 
     @property
@@ -127,6 +130,7 @@ def plan(
     administrator: str = "",
     redeploys: bool = False,
     owner: OwnerChoice = AS_SALES_DOES,
+    expect_wanted: Callable[[], None] = lambda: None,
     conclude: Callable[[], None] = lambda: None,
 ) -> Plan:
     """A plan whose clients ask nothing before its acts do. Without a ``token`` nothing is changed
@@ -145,6 +149,7 @@ def plan(
         administrator=administrator,
         redeploys=redeploys,
         owner=owner,
+        expect_wanted=expect_wanted,
         conclude=conclude,
     )
 

@@ -1,4 +1,4 @@
-"""The progress of a person's setup: what is kept of it, for how long, and who finishes it.
+"""The progress of a person's setup: what is kept of it, and for how long.
 
 Secrets rest sealed under a key that only the browser has. They expire together, an hour after the
 first of them: each writing of one keeps the earlier end.
@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Least, Now
 from django.db.models.lookups import GreaterThan
 from django.utils.translation import gettext as _
@@ -22,13 +22,11 @@ from crmsync.connections.errors import SecretUnreadable
 from crmsync.dataverse.errors import SignInNotOurs
 from crmsync.dbclock import db_in
 from setup_wizard.draft import REDEPLOY, Draft, Problem
-from setup_wizard.errors import AlreadyFinishing, NotTheAnswersShown
+from setup_wizard.errors import NotTheAnswersShown
 from setup_wizard.models import SetupProgress
-from setup_wizard.steps import STEPS, Place, SecretName, StepName, first_open
+from setup_wizard.steps import STEPS, Place, SecretName, StepName
 
 MOST_SECONDS = 3600
-# Longer than the requests of a finish may take together; after that another one may try.
-CLAIM_SECONDS = 180
 ABANDONED_SECONDS = 30 * 24 * 3600
 # What these ask for is proved at the environment, with what was found there.
 STEPS_AT_AN_ENVIRONMENT = (StepName.ADMINISTRATOR, StepName.INTEGRATION_USER, StepName.CHECKS)
@@ -185,37 +183,6 @@ def redeploy(*, user_id: int) -> bool:
     return True
 
 
-def claim(*, user_id: int, key: bytes, revision: int) -> Draft:
-    """Reserve the finish of exactly these answers, all of them given, for the caller.
-
-    Raises AlreadyFinishing when another request finishes or has finished this setup, and
-    NotTheAnswersShown when the answers are not those any more.
-    """
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=Now())
-    mine = SetupProgress.objects.filter(free, user_id=user_id, revision=revision)
-    is_mine = mine.update(claimed_until=db_in(CLAIM_SECONDS)) == 1
-    draft = look(user_id=user_id, key=key)
-    if is_mine and draft.revision == revision and first_open(draft.done) == StepName.CHECK:
-        return draft
-    if is_mine:
-        release(user_id=user_id)
-    elif draft.is_finishing or not draft.is_begun:
-        raise already_finishing()
-    raise not_those()
-
-
-def release(*, user_id: int) -> None:
-    """Let the person go on after a finish that failed."""
-    SetupProgress.objects.filter(user_id=user_id).update(claimed_until=None)
-
-
-def consume(*, user_id: int, revision: int) -> None:
-    """End the setup, in the transaction that stores the connection. Raises NotTheAnswersShown."""
-    deleted, _rows = SetupProgress.objects.filter(user_id=user_id, revision=revision).delete()
-    if not deleted:
-        raise not_those()
-
-
 def cancel(*, user_id: int) -> None:
     """Forget everything that was typed and sealed, and a connection that was never enabled."""
     with transaction.atomic():
@@ -234,18 +201,6 @@ def drop_abandoned() -> None:
     SetupProgress.objects.filter(changed_at__lte=db_in(-ABANDONED_SECONDS)).delete()
     if not SetupProgress.objects.exists():
         connections.forget_unfinished()
-
-
-def already_finishing() -> AlreadyFinishing:
-    return AlreadyFinishing(_("The setup is being finished already."), field="", remedy="")
-
-
-def not_those() -> NotTheAnswersShown:
-    return NotTheAnswersShown(
-        _("The answers were changed after they were shown here, perhaps in another tab."),
-        field="",
-        remedy=_("Look at them again, then connect."),
-    )
 
 
 def _problem(stored: Mapping[str, str] | None) -> Problem | None:

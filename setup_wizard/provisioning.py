@@ -6,17 +6,15 @@ progress); closed in the middle, it goes on with the first act that is not done.
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import DatabaseError, transaction
 
 from crmsync.audit.actors import Actor
-from crmsync.connections.models import Connection
 from crmsync.dataverse.errors import TransientError
 from crmsync.ledger.queries import get_company
-from setup_wizard import preflight, progress
+from setup_wizard import claiming, preflight, progress
 from setup_wizard.acts import ACTS
 from setup_wizard.draft import REDEPLOY, Draft, Problem
 from setup_wizard.errors import (
@@ -28,7 +26,8 @@ from setup_wizard.errors import (
 )
 from setup_wizard.models import SetupProgress
 from setup_wizard.plan import ActName, Memory, Plan, State, now, plan
-from setup_wizard.receipt import CAPTIONS, Entry, entries, seen
+from setup_wizard.receipt import Entry, entries
+from setup_wizard.standing import Standing, finish_of, standing
 from setup_wizard.steps import StepName, first_open, place_of
 
 logger = logging.getLogger(__name__)
@@ -41,63 +40,25 @@ _LEADING_BACK = (StepName.ENVIRONMENT, StepName.ADMINISTRATOR, StepName.INTEGRAT
 _PAUSE_SECONDS = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One act: ``state``, what was seen, and what is wrong; ``step`` is where it is corrected."""
-
-    act: ActName
-    caption: str
-    state: State
-    seen: str
-    problem: str
-    step: StepName | None
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How far the finish has come. ``asks_for`` is the step that must be answered (again) first;
-    ``is_begun`` is false where there is nothing to finish."""
-
-    lines: tuple[Line, ...]
-    is_begun: bool
-    is_over: bool
-    asks_for: StepName | None
-
-    @property
-    def needs_sign_in(self) -> bool:
-        return self.asks_for == StepName.ADMINISTRATOR
-
-    @property
-    def has_failed(self) -> bool:
-        return any(line.state == State.FAILED for line in self.lines)
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether the next act can be done without anybody deciding something."""
-        return self.is_begun and not (self.is_over or self.asks_for or self.has_failed)
-
-    @property
-    def done(self) -> int:
-        return sum(line.state == State.DONE for line in self.lines)
-
-
 def begin(*, user_id: int, key: bytes, revision: int, address: str = "") -> None:
     """Confirm the answers of this revision; acts that were done for the same ones stay done.
 
     ``address`` is where people open our pages. Confirmed again, nothing changes. Raises
-    NotTheAnswersShown, AlreadyFinishing where the setup has ended, and CompanyNotReady.
+    NotTheAnswersShown, AlreadyFinishing where the setup has ended, SomebodyElseFinishing, and
+    CompanyNotReady.
     """
     if obstacle := preflight.company_obstacle(get_company()):
         raise obstacle
     draft = progress.look(user_id=user_id, key=key)
     if not draft.is_begun:
-        raise progress.already_finishing()
+        raise claiming.already_finishing()
     if draft.revision != revision or first_open(draft.done) != StepName.CHECK:
-        raise progress.not_those()
+        raise claiming.not_those()
     with transaction.atomic():
+        claiming.expect_nobody_else(user_id=user_id)
         row = SetupProgress.objects.select_for_update().filter(user_id=user_id).first()
         if row is None or row.revision != revision:
-            raise progress.not_those()
+            raise claiming.not_those()
         if row.finish.get("revision") != revision:
             row.finish = _begun(row, address)
             row.save(update_fields=["finish", "changed_at"])
@@ -148,69 +109,26 @@ def advance(*, user_id: int, key: bytes | None, by: Actor, most: int = 1) -> Sta
 
 def cancel(*, user_id: int) -> list[Entry]:
     """Forget everything that was typed and sealed; returns what stays in Sales, to be told."""
-    kept = _finish(user_id).get("acts", {})
+    kept = finish_of(user_id).get("acts", {})
     acts = {act: one["seen"] for act, one in kept.items() if one["seen"]}
     progress.cancel(user_id=user_id)
     return [entry for entry in entries({"acts": acts}) if entry.removal]
 
 
-def standing(*, user_id: int, key: bytes | None) -> Standing:
-    """How far it has come, without doing anything."""
-    draft = progress.look(user_id=user_id, key=key)
-    finish = _finish(user_id)
-    if not draft.is_begun:
-        is_over = Connection.objects.filter(is_being_set_up=False).exists()
-        return Standing(_lines({}), is_begun=False, is_over=is_over, asks_for=None)
-    return Standing(
-        lines=_lines(finish.get("acts", {})),
-        is_begun=bool(finish),
-        is_over=False,
-        asks_for=_asks_for(draft, finish),
-    )
-
-
-def _asks_for(draft: Draft, finish: Mapping[str, Any]) -> StepName | None:
-    step = first_open(draft.done)
-    if step != StepName.CHECK:
-        return step
-    return None if finish.get("revision") == draft.revision else StepName.CHECK
-
-
-def _lines(acts: Mapping[str, Mapping[str, Any]]) -> tuple[Line, ...]:
-    return tuple(_line(act, acts.get(act, {})) for act in ACTS)
-
-
-def _line(act: ActName, kept: Mapping[str, Any]) -> Line:
-    step = kept.get("step")
-    return Line(
-        act=act,
-        caption=str(CAPTIONS[act]),
-        state=State(kept.get("state", State.OPEN)),
-        seen=seen(act, kept.get("seen", {})),
-        problem=kept.get("problem", ""),
-        step=StepName(step) if step else None,
-    )
-
-
-def _finish(user_id: int) -> dict[str, Any]:
-    found = SetupProgress.objects.filter(user_id=user_id).values_list("finish", flat=True).first()
-    return found or {}
-
-
 def _do_next(user_id: int, key: bytes, by: Actor) -> bool:
     """Whether an act was done, so that the next one may follow."""
-    finish = _finish(user_id)
+    finish = finish_of(user_id)
     if not finish:
         return False
     try:
-        draft = progress.claim(user_id=user_id, key=key, revision=finish["revision"])
+        draft = claiming.claim(user_id=user_id, key=key, revision=finish["revision"])
     except (AlreadyFinishing, NotTheAnswersShown):
         return False
     try:
         # Read again: another request may have done an act before this one had the claim.
-        return _Run(draft, _finish(user_id), by).do_next()
+        return _Run(draft, finish_of(user_id), by).do_next()
     finally:
-        progress.release(user_id=user_id)
+        claiming.release(user_id=user_id)
 
 
 class _Run:
@@ -264,7 +182,8 @@ class _Run:
             administrator=administrator.get("full_name", ""),
             redeploys=draft.redeploys,
             owner=draft.owner,
-            conclude=lambda: progress.consume(user_id=user_id, revision=revision),
+            expect_wanted=lambda: claiming.expect_begun(user_id=user_id, revision=revision),
+            conclude=lambda: claiming.consume(user_id=user_id, revision=revision),
         )
 
     def _keep(self, act: ActName, memory: Memory, *, state: State, **more: str) -> None:

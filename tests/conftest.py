@@ -12,7 +12,7 @@ from crmsync.mapping import in_force, registry
 from crmsync.terms import Scope
 from setup_wizard import services as setup
 from setup_wizard.acts import ACTS
-from setup_wizard.plan import ActName, Memory
+from setup_wizard.plan import ActName, Memory, Plan
 from tests.kept import Kept, keep, lay_in
 from tests.sandboxes import Sandbox, running_sandbox
 from tests.sync import runs
@@ -128,8 +128,16 @@ def connect(sandbox: Sandbox) -> None:
 
     The sandbox's integration application holds a role that lets it work.
     """
+    agreed = plan_of_the_application(sandbox)
+    memory = Memory()
+    for act in (ActName.USER, ActName.STORED, ActName.ENABLED):
+        assert ACTS[act](agreed, memory)
+
+
+def plan_of_the_application(sandbox: Sandbox) -> Plan:
+    """To connect every table as the sandbox's integration application."""
     ready = sandbox.ready
-    agreed = setup.check(
+    return setup.check(
         url=ready["origin"],
         application_id=ready["application"]["client_id"],
         administrator=setup.Administrator(
@@ -143,6 +151,3 @@ def connect(sandbox: Sandbox) -> None:
         scopes=list(Scope),
         by=INSTALLATION,
     )
-    memory = Memory()
-    for act in (ActName.USER, ActName.STORED, ActName.ENABLED):
-        assert ACTS[act](agreed, memory)

@@ -11,7 +11,7 @@ from crmsync.connections.models import Connection
 from crmsync.frame.access import SET_UP, only
 from setup_wizard import progress, provisioning, queries, receipt
 from setup_wizard.acts import ACTS
-from setup_wizard.provisioning import Standing
+from setup_wizard.standing import Standing, standing
 from setup_wizard.views import browser_key
 from setup_wizard.views.reports import ShowsNoValues
 
@@ -24,36 +24,36 @@ def finish(request: HttpRequest) -> HttpResponse:
     progress.drop_expired()
     user_id, key = int(str(request.user.pk)), browser_key.read(request)
     if request.method != "POST":
-        return _shown(request, provisioning.standing(user_id=user_id, key=key))
+        return _shown(request, standing(user_id=user_id, key=key))
     by_itself = bool(request.headers.get("HX-Request"))
-    standing = provisioning.advance(
+    reached = provisioning.advance(
         user_id=user_id,
         key=key,
         by=on_page(request.user),
         most=1 if by_itself else len(ACTS),
     )
-    if by_itself and standing.is_begun:
-        return render(request, "setup_wizard/_finish.html", {"standing": standing})
-    address = reverse("setup_wizard:finish" if standing.is_begun else "setup_wizard:done")
+    if by_itself and reached.is_begun:
+        return render(request, "setup_wizard/_finish.html", {"standing": reached})
+    address = reverse("setup_wizard:finish" if reached.is_begun else "setup_wizard:done")
     response = HttpResponseClientRedirect(address) if by_itself else redirect(address)
-    if standing.is_over:
+    if reached.is_over:
         browser_key.take(response)
     return response
 
 
-def _shown(request: HttpRequest, standing: Standing) -> HttpResponse:
-    if not standing.is_begun:
-        return redirect("setup_wizard:done" if standing.is_over else "setup_wizard:start")
-    return render(request, "setup_wizard/finish.html", {"standing": standing})
+def _shown(request: HttpRequest, reached: Standing) -> HttpResponse:
+    if not reached.is_begun:
+        return redirect("setup_wizard:done" if reached.is_over else "setup_wizard:start")
+    return render(request, "setup_wizard/finish.html", {"standing": reached})
 
 
 @only(SET_UP)
 @require_safe
 def done(request: HttpRequest) -> HttpResponse:
     """What comes next, and the receipt; while a finish is under way, how far it is."""
-    standing = provisioning.standing(user_id=int(str(request.user.pk)), key=None)
+    reached = standing(user_id=int(str(request.user.pk)), key=None)
     connection = Connection.objects.filter(is_being_set_up=False).first()
-    if standing.is_begun:
+    if reached.is_begun:
         return redirect("setup_wizard:finish")
     if connection is None:
         return redirect("setup_wizard:start")

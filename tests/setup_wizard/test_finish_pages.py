@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,8 +14,13 @@ from crmsync.dbclock import db_in
 from crmsync.frame.models import Account
 from crmsync.ledger.models import CompanyInformation
 from crmsync.sync.models import Coupling
+from setup_wizard import claiming
+from setup_wizard.acts import ACTS as ACTS_BY_NAME
+from setup_wizard.errors import NotTheAnswersShown
 from setup_wizard.models import SetupProgress
+from setup_wizard.plan import ActName, Memory
 from setup_wizard.steps import SecretName
+from tests.conftest import plan_of_the_application
 from tests.sandboxes import Sandbox
 from tests.setup_wizard.finishes import (
     DONE,
@@ -584,6 +590,58 @@ def test_the_finish_of_somebody_else_is_not_reachable(guide: Guide, at_once: San
     press_continue(other)
 
     assert at_once.journal(mark) == []
+    assert not Connection.objects.exists()
+
+
+def test_two_administrators_do_not_prepare_sales_at_the_same_time(
+    guide: Guide, at_once: Sandbox
+) -> None:
+    confirmed(guide)
+    other = guide.again(name="somebody-else")
+    for step in ("environment", "administrator", "integration-user", "tables", "checks"):
+        assert other.post(step).status_code == 302
+    mark = at_once.mark()
+
+    refused = text(other.post("check"))
+
+    assert "a-administrators is connecting this installation at this moment." in refused
+    assert at_once.writes(mark) == []
+    finish(guide)
+    assert leads_to(other.post("check")) == FINISH
+
+
+def test_a_finish_that_failed_keeps_nobody_else_waiting(guide: Guide, sandbox: Sandbox) -> None:
+    imports_go(sandbox, seconds=0, hidden=0, outcome="failed", message="No room.")
+    confirmed(guide)
+    one_act(guide)
+    one_act(guide)
+    assert states()["solution"] == "failed"
+    imports_go(sandbox, seconds=0, hidden=0, outcome="done")
+    other = guide.again(name="somebody-else")
+
+    confirmed(other)
+
+    finish(other)
+    assert Connection.objects.get().is_enabled
+
+
+def test_a_setup_that_is_cancelled_while_it_is_stored_leaves_nothing(
+    guide: Guide, at_once: Sandbox
+) -> None:
+    """Sales is asked first, which takes a while; then nobody wants it any more."""
+    confirmed(guide)
+    row = SetupProgress.objects.get()
+    still_mine = {"user_id": row.user_id, "revision": row.revision}
+    agreed = replace(
+        plan_of_the_application(at_once), expect_wanted=lambda: claiming.expect_begun(**still_mine)
+    )
+    memory = Memory()
+    assert ACTS_BY_NAME[ActName.USER](agreed, memory)
+    guide.client.post("/setup/cancel/")
+
+    with pytest.raises(NotTheAnswersShown):
+        ACTS_BY_NAME[ActName.STORED](agreed, memory)
+
     assert not Connection.objects.exists()
 
 
