@@ -1,6 +1,10 @@
 """Who finishes a setup: one request at a time, and one person at a time."""
 
-from django.db.models import Q
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -16,7 +20,24 @@ from setup_wizard.steps import StepName, first_open
 CLAIM_SECONDS = 180
 
 
-def claim(*, user_id: int, key: bytes, revision: int) -> Draft:
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to do one act; ``until`` tells it from the claim of a request that came later."""
+
+    draft: Draft
+    until: datetime
+
+    def held(self) -> "QuerySet[SetupProgress]":
+        """The progress, as long as the claim is this one."""
+        user_id = self.draft.user_id
+        return SetupProgress.objects.filter(user_id=user_id, claimed_until=self.until)
+
+    def release(self) -> None:
+        """Let the person go on."""
+        self.held().update(claimed_until=None)
+
+
+def claim(*, user_id: int, key: bytes, revision: int) -> Claim:
     """Reserve the finish of exactly these answers, all of them given, for the caller.
 
     Raises AlreadyFinishing when another request finishes or has finished this setup, and
@@ -24,20 +45,19 @@ def claim(*, user_id: int, key: bytes, revision: int) -> Draft:
     """
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=Now())
     mine = SetupProgress.objects.filter(free, user_id=user_id, revision=revision)
-    is_mine = mine.update(claimed_until=db_in(CLAIM_SECONDS)) == 1
+    with transaction.atomic():
+        is_mine = mine.update(claimed_until=db_in(CLAIM_SECONDS)) == 1
+        kept = SetupProgress.objects.filter(user_id=user_id)
+        until = kept.values_list("claimed_until", flat=True).first()
     draft = look(user_id=user_id, key=key)
-    if is_mine and draft.revision == revision and first_open(draft.done) == StepName.CHECK:
-        return draft
-    if is_mine:
-        release(user_id=user_id)
+    if is_mine and until:
+        claimed = Claim(draft, until)
+        if draft.revision == revision and first_open(draft.done) == StepName.CHECK:
+            return claimed
+        claimed.release()
     elif draft.is_finishing or not draft.is_begun:
         raise already_finishing()
     raise not_those()
-
-
-def release(*, user_id: int) -> None:
-    """Let the person go on after a finish that failed."""
-    SetupProgress.objects.filter(user_id=user_id).update(claimed_until=None)
 
 
 def expect_begun(*, user_id: int, revision: int) -> None:
@@ -47,8 +67,8 @@ def expect_begun(*, user_id: int, revision: int) -> None:
         raise not_those()
 
 
-def expect_nobody_else(*, user_id: int) -> None:
-    """In a transaction: two people never prepare Sales at the same time.
+def expect_nobody_else(*, user_id: int | None) -> None:
+    """In a transaction: two people never prepare Sales at the same time; None is the terminal.
 
     Raises SomebodyElseFinishing. A finish that has failed or rests for an hour stops nobody.
     """

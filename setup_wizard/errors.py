@@ -6,7 +6,8 @@ SetupProblem               an input has to be corrected
 ├── ChecksFailed           something of the checks stands in the way; ``results`` say what
 ├── NotTheAnswersShown     the answers changed since they were shown
 ├── AlreadyFinishing       another request finishes, or has finished, the same setup
-└── SomebodyElseFinishing  another person finishes a setup of their own
+├── SomebodyElseFinishing  another person finishes a setup of their own
+└── ConnectionChanged      another setup has ended since this one looked
 """
 
 from collections.abc import Sequence
@@ -72,6 +73,10 @@ class AlreadyFinishing(SetupProblem):
 
 class SomebodyElseFinishing(SetupProblem):
     code = "somebody_else_finishing"
+
+
+class ConnectionChanged(SetupProblem):
+    code = "connection_changed"
 
 
 def not_kept() -> TryAgain:

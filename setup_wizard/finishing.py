@@ -21,7 +21,7 @@ from crmsync.frame.errors import NameTaken
 from crmsync.ledger.queries import get_company
 from crmsync.sync import services as sync
 from setup_wizard import preflight
-from setup_wizard.errors import SetupProblem
+from setup_wizard.errors import ConnectionChanged, SetupProblem
 from setup_wizard.models import FormerConnection
 from setup_wizard.plan import ActName, Memory, Plan, asked_as, now
 from setup_wizard.receipt import receipt
@@ -56,14 +56,36 @@ def store(plan: Plan, memory: Memory) -> bool:
                 is_being_set_up=True,
                 disabled_because=_("The connection is being set up."),
             )
-    memory.keep(ActName.STORED, replaces=replaces)
+    memory.keep(ActName.STORED, replaces=replaces, former=_which(present))
     return True
 
 
+def _which(connection: Connection | None) -> str:
+    """Tells one working connection from another; blank where there is none."""
+    if connection is None or connection.is_being_set_up:
+        return ""
+    return f"{connection.origin} {connection.organization_id} {connection.connected_at}"
+
+
 def pending(plan: Plan, memory: Memory) -> Connection:
-    """The connection as it will be enabled: what was stored, or else what will replace another."""
-    stored = Connection.objects.filter(is_being_set_up=True).first()
-    return stored or Connection(**_values(plan, memory))
+    """The connection as it will be enabled: what was stored, or else what will replace another.
+
+    Raises ConnectionChanged where somebody else has connected since it was stored.
+    """
+    present = Connection.objects.first()
+    _expect_the_former(present, memory)
+    if present is not None and present.is_being_set_up:
+        return present
+    return Connection(**_values(plan, memory))
+
+
+def _expect_the_former(present: Connection | None, memory: Memory) -> None:
+    if _which(present) != memory.of(ActName.STORED)["former"]:
+        raise ConnectionChanged(
+            _("Somebody else has set up the connection meanwhile."),
+            field="",
+            remedy=_("Look at your answers, and confirm them again if yours is to replace theirs."),
+        )
 
 
 def _save(values: Mapping[str, Any], **state: Any) -> Connection:
@@ -128,6 +150,7 @@ def enable(plan: Plan, memory: Memory) -> bool:
     values, connected_at = _values(plan, memory), now()
     with transaction.atomic():
         former = Connection.objects.select_for_update().first()
+        _expect_the_former(former, memory)
         preflight.check_not_elsewhere(values["organization_id"])
         _forget_the_former(former, values)
         before = _told(former)

@@ -222,9 +222,11 @@ def integration_tokens(environment: Environment, user: IntegrationUser) -> Token
 
 def check_not_elsewhere(organization_id: UUID) -> None:
     """Couplings name rows of one organization; another one would not have them."""
-    others = Connection.objects.exclude(organization_id=organization_id)
+    # What a setup has stored and never enabled is no connection that records were coupled with.
+    working = Connection.objects.filter(is_being_set_up=False)
     reset = FormerConnection.objects.exclude(organization_id=organization_id)
-    existing = others.first() or (None if Connection.objects.exists() else reset.first())
+    other = working.exclude(organization_id=organization_id).first()
+    existing = other or (None if working.exists() else reset.first())
     if existing and Coupling.objects.filter(removed_at__isnull=True).exists():
         raise SetupProblem(
             _("This installation is connected with %(name)s.")

@@ -10,15 +10,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import DatabaseError, transaction
+from django.db.models import F
 
 from crmsync.audit.actors import Actor
 from crmsync.dataverse.errors import TransientError
 from crmsync.ledger.queries import get_company
 from setup_wizard import claiming, preflight, progress
 from setup_wizard.acts import ACTS
-from setup_wizard.draft import REDEPLOY, Draft, Problem
+from setup_wizard.claiming import Claim
+from setup_wizard.draft import REDEPLOY, Problem
 from setup_wizard.errors import (
     AlreadyFinishing,
+    ConnectionChanged,
     NotTheAnswersShown,
     SetupProblem,
     TryAgain,
@@ -121,21 +124,21 @@ def _do_next(user_id: int, key: bytes, by: Actor) -> bool:
     if not finish:
         return False
     try:
-        draft = claiming.claim(user_id=user_id, key=key, revision=finish["revision"])
+        claim = claiming.claim(user_id=user_id, key=key, revision=finish["revision"])
     except (AlreadyFinishing, NotTheAnswersShown):
         return False
     try:
         # Read again: another request may have done an act before this one had the claim.
-        return _Run(draft, finish_of(user_id), by).do_next()
+        return _Run(claim, finish_of(user_id), by).do_next()
     finally:
-        claiming.release(user_id=user_id)
+        claim.release()
 
 
 class _Run:
     """The next act of one person's finish, under their claim."""
 
-    def __init__(self, draft: Draft, finish: dict[str, Any], by: Actor) -> None:
-        self._draft, self._finish, self._by = draft, finish, by
+    def __init__(self, claim: Claim, finish: dict[str, Any], by: Actor) -> None:
+        self._claim, self._draft, self._finish, self._by = claim, claim.draft, finish, by
         self._acts: dict[str, dict[str, Any]] = finish["acts"]
 
     def do_next(self) -> bool:
@@ -147,6 +150,8 @@ class _Run:
             lambda: self._keep(act, memory, state=State.WAITING),
         )
         try:
+            with transaction.atomic():
+                claiming.expect_nobody_else(user_id=self._draft.user_id)
             is_done = ACTS[act](self._plan(), memory)
         except SetupProblem as problem:
             self._refused(act, memory, problem)
@@ -193,7 +198,7 @@ class _Run:
             "at": now().isoformat(),
             **more,
         }
-        SetupProgress.objects.filter(user_id=self._draft.user_id).update(finish=self._finish)
+        self._claim.held().update(finish=self._finish)
 
     def _refused(self, act: ActName, memory: Memory, problem: SetupProblem) -> None:
         """Keep what is wrong: beside its act, and at the step where it is to be corrected."""
@@ -202,6 +207,9 @@ class _Run:
             said = {"problem": problem.in_full, "not_before": until.isoformat()}
             self._keep(act, memory, state=State.WAITING, **said)
             return
+        if isinstance(problem, ConnectionChanged):
+            # What was confirmed was meant for the connection of then.
+            self._claim.held().update(revision=F("revision") + 1)
         place = place_of(problem, at=StepName.CHECK, kind=self._kind(problem))
         leads_back = place.step in _LEADING_BACK
         self._keep(

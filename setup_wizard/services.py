@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from django.db import transaction
+
 from crmsync.audit.actors import Actor, at_terminal
 from crmsync.connections import services as connections
 from crmsync.ledger.queries import get_company
 from crmsync.terms import Scope
-from setup_wizard import owners, preflight
+from setup_wizard import claiming, owners, preflight
 from setup_wizard.acts import ACTS
 from setup_wizard.errors import SetupProblem
 from setup_wizard.ownership import NOBODY_NAMED, OwnerWish, creates_owned_rows
@@ -61,6 +63,8 @@ def connect(
         address=address,
         by=by or at_terminal(),
     )
+    with transaction.atomic():
+        claiming.expect_nobody_else(user_id=None)
     memory = Memory()
     try:
         for act in ACTS:

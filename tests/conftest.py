@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 from pytest_django import Settings
 
 from crmsync.audit.actors import INSTALLATION
@@ -56,6 +57,12 @@ def mappings_as_declared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins so; its pages count their questions without the one a second for changes."""
     registry.put_in_force(())
     monkeypatch.setattr(in_force, "PAGE_SECONDS", float("inf"))
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """A page in Danish leaves its language to the thread."""
+    translation.activate("en")
 
 
 @pytest.fixture(scope="session")

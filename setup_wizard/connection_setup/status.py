@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -117,21 +117,21 @@ def _tables(connection: Connection) -> Iterator[Running]:
     )
     for mapping in all_mappings():
         if mapping.scope in connection.scopes:
-            latest = _latest_whole(mapping.name)
+            latest = _whole(mapping.name).exclude(state__in=ACTIVE_STATES).last()
+            finished = _whole(mapping.name).filter(state=JobState.FINISHED).last()
             yield Running(
                 table=str(mapping.caption),
                 job_id=active.get(mapping.name) or (latest.pk if latest else None),
                 is_active=mapping.name in active,
                 is_stopped=bool(latest) and latest.state == JobState.STOPPED,
-                finished_at=latest.finished_at if latest else None,
+                finished_at=finished.finished_at if finished else None,
             )
 
 
-def _latest_whole(mapping: str) -> Any:
-    """The latest job over the whole table that is over; one that only read is none."""
-    whole = Job.objects.filter(mapping=mapping, only__isnull=True, limit__isnull=True)
-    over = whole.exclude(state__in=ACTIVE_STATES).exclude(phases=[PhaseName.REFRESH])
-    return over.order_by("-pk").first()
+def _whole(mapping: str) -> "QuerySet[Job]":
+    """Jobs over the whole table; one that only read, or only looked at what changed, is none."""
+    jobs = Job.objects.filter(mapping=mapping, only__isnull=True, limit__isnull=True)
+    return jobs.filter(modified_only=False).exclude(phases=[PhaseName.REFRESH]).order_by("pk")
 
 
 def settings(connection: Connection) -> Settings:

@@ -1,5 +1,6 @@
 """Enable, disable and reset the connection."""
 
+import hashlib
 from typing import Any
 
 from django.db import transaction
@@ -72,16 +73,25 @@ def disable(*, by: Actor, because: str) -> bool:
     return disabling.disable(by=by, because=because)
 
 
-def reset(*, by: Actor) -> bool:
+def which(connection: Connection) -> str:
+    """Names the connection that a page shows, so that no other one is forgotten in its place."""
+    told = f"{connection.origin} {connection.organization_id} {connection.connected_at}"
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def reset(*, by: Actor, shown: str) -> bool:
     """Forget the connection with its secret; couplings stay. False when there was none.
 
     With which organization the couplings were made is kept, and what its setups did in Sales.
-    Raises SetupProblem while a run is active, and forgets nothing.
+    Raises SetupProblem while a run is active and where it is not the one that was ``shown``
+    (see ``which``), and forgets nothing.
     """
     with transaction.atomic():
         connection = Connection.objects.select_for_update().filter(is_being_set_up=False).first()
         if connection is None:
             return False
+        if shown != which(connection):
+            raise changed_meanwhile()
         if Job.objects.filter(state__in=ACTIVE_STATES).exists():
             raise _still_running()
         FormerConnection.objects.update_or_create(pk=1, defaults=_kept(connection))

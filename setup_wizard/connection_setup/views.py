@@ -165,10 +165,14 @@ def reset(request: HttpRequest) -> HttpResponse:
     if connection is None:
         return redirect("setup_wizard:start")
     if request.method != "POST":
-        context = {"connection": connection, "removals": showing.removals(connection)}
+        context = {
+            "connection": connection,
+            "shown": switching.which(connection),
+            "removals": showing.removals(connection),
+        }
         return render(request, "setup_wizard/connection_setup/reset.html", context)
     try:
-        if switching.reset(by=on_page(request.user)):
+        if switching.reset(by=on_page(request.user), shown=request.POST.get("shown", "")):
             said = _(
                 "The connection is forgotten. Couplings stay, and so does everything in Sales."
             )

@@ -1,5 +1,6 @@
 """A connection as the whole guide leaves it, and a browser at the page of the connection."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,11 @@ class Standing:
 
     def post(self, act: str, **form: Any) -> Any:
         return self.client.post(f"{PAGE}{act}/", form)
+
+    def reset(self) -> Any:
+        """As the page sends it, where there is one."""
+        found = re.search(r'name="shown" value="(\w+)"', text(self.client.get(f"{PAGE}reset/")))
+        return self.post("reset", shown=found[1] if found else "")
 
     @property
     def secret(self) -> str:

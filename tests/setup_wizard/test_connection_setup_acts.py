@@ -358,8 +358,8 @@ def test_a_reset_forgets_the_secret_and_keeps_couplings(standing: Standing) -> N
     live = Coupling.objects.filter(removed_at__isnull=True).count()
     mark = standing.sandbox.mark()
 
-    assert standing.post("reset").headers["Location"] == "/setup/"
-    assert standing.post("reset").headers["Location"] == "/setup/"
+    assert standing.reset().headers["Location"] == "/setup/"
+    assert standing.reset().headers["Location"] == "/setup/"
 
     assert not Connection.objects.exists()
     assert Coupling.objects.filter(removed_at__isnull=True).count() == live > 0
@@ -377,7 +377,7 @@ def test_a_reset_forgets_the_secret_and_keeps_couplings(standing: Standing) -> N
 
 def test_while_couplings_stay_no_other_organization_is_connected(standing: Standing) -> None:
     runs.settle()
-    standing.post("reset")
+    standing.reset()
 
     with pytest.raises(SetupProblem, match="is connected with"):
         check_not_elsewhere(uuid4())
@@ -389,7 +389,7 @@ def test_a_row_deleted_in_sales_between_two_connections_is_found_to_be_deleted(
     standing: Standing,
 ) -> None:
     runs.run_all()
-    standing.post("reset")
+    standing.reset()
     gone = CrmRecord.objects.filter(table="account", is_deleted=False).first()
     assert gone is not None
     readings = dict(CrmTable.objects.values_list("logical_name", "reading"))
@@ -403,10 +403,21 @@ def test_a_row_deleted_in_sales_between_two_connections_is_found_to_be_deleted(
     assert CrmTable.objects.get(pk="account").reading > readings["account"]
 
 
+def test_a_page_that_shows_another_connection_does_not_forget_this_one(standing: Standing) -> None:
+    page = text(standing.client.get(f"{PAGE}reset/"))
+    Attempt(standing.sandbox).connect()
+
+    standing.post("reset", shown=page.split('name="shown" value="')[1].split('"')[0])
+    standing.post("reset")
+
+    assert Connection.objects.exists()
+    assert "The connection was changed meanwhile." in standing.page()
+
+
 def test_a_reset_is_refused_while_a_run_is_active(standing: Standing) -> None:
     job = jobs.request(mapping="CUSTOMER", by="test")
 
-    standing.post("reset")
+    standing.reset()
 
     assert Connection.objects.exists()
     assert "A synchronization is under way." in standing.page()

@@ -625,6 +625,31 @@ def test_a_finish_that_failed_keeps_nobody_else_waiting(guide: Guide, sandbox: S
     assert Connection.objects.get().is_enabled
 
 
+def test_trying_again_does_not_replace_what_somebody_else_connected_meanwhile(
+    guide: Guide, at_once: Sandbox
+) -> None:
+    confirmed(guide)
+    while states().get("verified") != "failed":
+        if states().get("stored") == "done":
+            at_once.fault({"path": "/accounts"}, {"status": 404}, times=1)
+        one_act(guide)
+    at_once.clear_faults()
+    other = guide.again(name="somebody-else")
+    confirmed(other)
+    assert "somebody-else is connecting" in text(guide.client.post(FINISH, follow=True))
+    finish(other)
+    theirs = Connection.objects.get()
+
+    press_continue(guide)
+
+    page = text(guide.client.get(FINISH))
+    assert "Somebody else has set up the connection meanwhile." in page
+    assert Connection.objects.get().connected_at == theirs.connected_at
+    assert leads_to(guide.post("check")) == FINISH
+    finish(guide)
+    assert Connection.objects.get().connected_at > theirs.connected_at
+
+
 def test_a_setup_that_is_cancelled_while_it_is_stored_leaves_nothing(
     guide: Guide, at_once: Sandbox
 ) -> None:
