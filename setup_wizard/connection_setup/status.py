@@ -123,7 +123,7 @@ def _tables(connection: Connection) -> Iterator[Running]:
                 table=str(mapping.caption),
                 job_id=active.get(mapping.name) or (latest.pk if latest else None),
                 is_active=mapping.name in active,
-                is_stopped=bool(latest) and latest.state == JobState.STOPPED,
+                is_stopped=latest is not None and latest.state == JobState.STOPPED,
                 finished_at=finished.finished_at if finished else None,
             )
 
