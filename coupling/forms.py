@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from coupling.queries.cards import Card
 from coupling.wording import WINNERS, shown_value
-from crmsync.frame.fields import VisibleText
+from crmsync.frame.fields import PlainText, VisibleText
 from crmsync.ledger.models import LedgerRecord
 from crmsync.mapping.captions import caption_of
 from crmsync.mapping.conversions import Email, Lookup
@@ -249,7 +249,7 @@ class WinnerForm(forms.Form):
 class ReasonForm(forms.Form):
     """Why records are left out."""
 
-    reason = VisibleText(
+    reason = PlainText(
         label=_("Reason"),
         help_text=_("Others read it later, such as: duplicate of customer 10000."),
         max_length=REASON_LENGTH,

@@ -24,5 +24,5 @@ urlpatterns = [
     path("<str:mapping>/<uuid:record_id>/coupling/", dialogs.couple, name="couple"),
     path("<str:mapping>/<uuid:record_id>/coupling/new/", dialogs.create, name="create"),
     path("<str:mapping>/<uuid:record_id>/coupling/read/", dialogs.read, name="read"),
-    path("<str:mapping>/<uuid:record_id>/coupling/<int:job_id>/", dialogs.result, name="result"),
+    path("<str:mapping>/<uuid:record_id>/coupling/<row:job_id>/", dialogs.result, name="result"),
 ]

@@ -3,6 +3,7 @@
 ``NAME_FILE`` reads the value of ``NAME`` from a file, for secrets.
 """
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import available_timezones
@@ -85,6 +86,8 @@ def _database() -> dict[str, object]:
     return found
 
 
+# What is made from here on, by this process and by those that it starts, is its owner's alone.
+os.umask(0o077)
 CRMSYNC_DATA_DIR = Path(_text("CRMSYNC_DATA_DIR", str(BASE_DIR / "var"))).resolve()
 try:
     CRMSYNC_DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -149,6 +152,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "crmsync.frame.middleware.never_stored",
+    "crmsync.frame.middleware.refused_on_a_page",
     "crmsync.frame.middleware.DefaultDeny",
     "crmsync.frame.middleware.PresentMappings",
     "axes.middleware.AxesMiddleware",

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from crmsync.frame.fields import VisibleText
+from crmsync.frame.fields import PlainText
 from crmsync.mapping.registry import all_mappings
 
 MOST_LIMIT = 1000
@@ -78,7 +78,7 @@ def read_answers(texts: Iterable[str]) -> dict[int, str]:
 
 
 class LeaveOutForm(forms.Form):
-    reason = VisibleText(
+    reason = PlainText(
         label=_("Reason"),
         help_text=_("Others read it when they look for the record."),
         max_length=500,

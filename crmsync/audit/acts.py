@@ -7,6 +7,8 @@ from enum import StrEnum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from crmsync.terms import Experience, Scope
+
 
 class Act(StrEnum):
     """Codes as they are stored; one that was ever used keeps its meaning."""
@@ -24,6 +26,7 @@ class Act(StrEnum):
     ADDRESS_LOCKED = "address_locked"
     COMPANY_CHANGED = "company_changed"
     CONNECTION_SET_UP = "connection_set_up"
+    SETUP_CANCELLED = "setup_cancelled"
     SECRETS_ROTATED = "secrets_rotated"
     CONNECTION_ENABLED = "connection_enabled"
     CONNECTION_DISABLED = "connection_disabled"
@@ -66,6 +69,9 @@ ACTS: Mapping[Act, Wording] = {
     ),
     Act.CONNECTION_SET_UP: Wording(
         _("Connection set up"), _("Set up the connection with %(what)s.")
+    ),
+    Act.SETUP_CANCELLED: Wording(
+        _("Setup cancelled"), _("Cancelled a setup of the connection with %(what)s.")
     ),
     Act.SECRETS_ROTATED: Wording(
         _("Keys rotated"), _("Sealed the stored secrets of %(what)s with the newest key.")
@@ -111,10 +117,41 @@ FIELDS: Mapping[str, str | Promise] = {
     "enabled": _("Enabled"),
     "reason": _("Reason"),
     "signs_in_with": _("Signs in with"),
+    "solution": _("Integration solution in Sales"),
+    "import_goes_on": _("The import goes on in Sales"),
+    "user_created": _("Integration user created in Sales"),
+    "roles_given": _("Roles given in Sales"),
+    "tracking_switched_on": _("Change tracking switched on in Sales"),
+    "told_address": _("Address of these books in Sales"),
     "valid_until": _("Valid until"),
+    "ownership": _("Ownership"),
+    "owner": _("Owner"),
+    "administrator": _("Administrator"),
+    "credentials": _("Secret"),
 }
-# Their values are texts of ours.
-TRANSLATED_FIELDS = frozenset({"group"})
+# What codes among those values mean; the export keeps the codes.
+WORDS: Mapping[str, Mapping[str, str | Promise]] = {
+    "scopes": {
+        Scope.SALESPEOPLE: _("Salespeople"),
+        Scope.CURRENCIES: _("Currencies"),
+        Scope.CUSTOMERS: _("Customers"),
+    },
+    "experience": {Experience.BASIC: _("Basic"), Experience.SUITE: _("Suite")},
+    "ownership": {
+        "salesperson": _("the user of the salesperson"),
+        "team": _("a team"),
+    },
+    "signs_in_with": {
+        "application with secret": _("application with secret"),
+        "application with certificate": _("application with certificate"),
+        "user with password": _("user with password"),
+    },
+    "group": {
+        "Administrators": _("Administrators"),
+        "Accountants": _("Accountants"),
+        "Operations": _("Operations"),
+    },
+}
 
 
 def caption_of(code: str) -> str:

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crmsync.audit.acts import FIELDS, TRANSLATED_FIELDS, caption_of, sentence_of
+from crmsync.audit.acts import FIELDS, WORDS, caption_of, sentence_of
 from crmsync.audit.models import Entry
 from crmsync.audit.redaction import CHANGED, SET
 
@@ -130,7 +130,12 @@ def _read(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(value, list):
-        return ", ".join(str(one) for one in value)
+        return ", ".join(_worded(name, one) for one in value)
     if value in (SET, CHANGED):
         return {SET: _("set"), CHANGED: _("changed")}[value]
-    return _(value) if name in TRANSLATED_FIELDS else str(value)
+    return _worded(name, value)
+
+
+def _worded(name: str, value: Any) -> str:
+    """Itself where it is no code of ours, or one of a newer version."""
+    return str(WORDS.get(name, {}).get(str(value), value))

@@ -6,7 +6,7 @@ Entra shows a certificate by the SHA-1 of its DER form, and wants RSA keys of 20
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -17,6 +17,8 @@ from crmsync.dataverse.errors import CertificateUnreadable
 
 FEWEST_BITS = 2048
 MOST_CHARACTERS = 32_768
+# Certificates without an end say 9999-12-31 (RFC 5280, 4.1.2.5), which east of UTC is no day.
+LATEST_END = datetime(9999, 12, 30, tzinfo=UTC)
 
 _BLOCK = r"-----BEGIN (%s)-----.*?-----END \1-----"
 _KEY = re.compile(_BLOCK % "[A-Z ]*PRIVATE KEY", re.DOTALL)
@@ -25,7 +27,10 @@ _CERTIFICATE = re.compile(_BLOCK % "CERTIFICATE", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate as Entra lists it: the thumbprint in capital hex digits, times in UTC."""
+    """A certificate as Entra lists it: the thumbprint in capital hex digits, times in UTC.
+
+    ``not_after`` is at the latest ``LATEST_END``, which every time zone can show.
+    """
 
     subject: str
     thumbprint: str
@@ -47,7 +52,7 @@ def read_certificate(pem: str, *, now: datetime) -> Certificate:
         subject=found.subject.rfc4514_string(),
         thumbprint=_thumbprint(found),
         not_before=found.not_valid_before_utc,
-        not_after=found.not_valid_after_utc,
+        not_after=min(found.not_valid_after_utc, LATEST_END),
     )
 
 

@@ -1,5 +1,6 @@
 """Who may open what. Every view says so itself; one that does not is closed to everybody."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -64,6 +65,17 @@ def only(*permissions: str) -> Callable[[View], View]:
 def _declare(view: View, access: Access) -> View:
     view.access = access  # type: ignore[attr-defined]  # a mark on the function, read by default_deny
     return view
+
+
+def takes_get(view: Callable[..., Any]) -> bool:
+    """Whether the view shows something, as Django's ``require_http_methods`` was told."""
+    layer: Callable[..., Any] | None = view
+    while layer is not None:
+        methods = getattr(layer, "__closure__", None) and inspect.getclosurevars(layer).nonlocals
+        if methods and "request_method_list" in methods:
+            return "GET" in methods["request_method_list"]
+        layer = getattr(layer, "__wrapped__", None)
+    return True
 
 
 def must_choose_password(user: AbstractBaseUser | AnonymousUser) -> bool:

@@ -29,7 +29,7 @@ class NameTaken(PersonProblem):
 
 class NameUnusable(PersonProblem):
     code = "name_unusable"
-    remedy = _("Give a name of 1 to 150 characters that can be seen.")
+    remedy = _("Give a name of 1 to 150 letters from a to z, digits and @ . + - _")
 
 
 class NoSuchPerson(PersonProblem):

@@ -3,8 +3,10 @@
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
-from crmsync.visible import shows_nothing
+from crmsync.visible import misleads, shows_nothing
 
 
 class VisibleText(forms.CharField):
@@ -13,3 +15,17 @@ class VisibleText(forms.CharField):
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
         return self.empty_value if isinstance(text, str) and shows_nothing(text) else text
+
+
+class PlainText(VisibleText):
+    """One line for others to read, in which nothing turns the order of its letters round."""
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if misleads(value):
+            raise ValidationError(
+                _(
+                    "It holds control characters, which cannot be seen: type it anew instead of "
+                    "pasting it."
+                )
+            )

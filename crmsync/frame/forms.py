@@ -1,16 +1,17 @@
 """What people type on the pages of the frame."""
 
+from datetime import date
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth.forms import PasswordChangeForm
-from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from crmsync.audit.acts import ACTS
 from crmsync.audit.queries import Chosen
 from crmsync.connections.models import Connection
-from crmsync.frame.people import LONGEST_NAME
+from crmsync.frame.people import LONGEST_NAME, may_be_called
 from crmsync.frame.roles import CAPTIONS, DUTIES, Role
 from crmsync.ledger.models import CompanyInformation
 from crmsync.terms import Experience
@@ -81,9 +82,9 @@ class GroupForm(forms.Form):
 class PersonForm(GroupForm):
     name = forms.CharField(
         label=_("Name"),
-        help_text=_("What they sign in with: letters, digits and @ . + - _"),
+        help_text=_("What they sign in with: letters from a to z, digits and @ . + - _"),
         max_length=LONGEST_NAME,
-        validators=[UnicodeUsernameValidator()],
+        validators=[may_be_called],
     )
     email = forms.EmailField(label=_("Email"), help_text=_("Not needed."), required=False)
     non_interactive = forms.BooleanField(
@@ -110,6 +111,11 @@ class OwnPasswordForm(PasswordChangeForm):
         return chosen
 
 
+# Days outside of these begin, in some time zone, where no calendar of ours goes.
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
+_NO_SUCH_DAY = _("Give a day from 1970 to 2999.")
+
+
 class AuditForm(forms.Form):
     who = forms.CharField(label=_("Person"), max_length=LONGEST_NAME, required=False)
     act = forms.ChoiceField(
@@ -121,6 +127,10 @@ class AuditForm(forms.Form):
         label=_("Day"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         input_formats=["%Y-%m-%d"],
+        validators=[
+            MinValueValidator(FIRST_DAY, _NO_SUCH_DAY),
+            MaxValueValidator(LAST_DAY, _NO_SUCH_DAY),
+        ],
         required=False,
     )
     before = forms.IntegerField(min_value=1, required=False)

@@ -19,6 +19,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from crmsync.frame import sessions
 from crmsync.frame.access import SAFE_METHODS, Access, must_choose_password
+from crmsync.frame.views.problems import other_method
 from crmsync.mapping import in_force
 
 logger = logging.getLogger(__name__)
@@ -119,6 +120,18 @@ def no_body_for_head(get_response: Handler) -> Handler:
             response.headers.pop("Content-Length", None)
         elif request.method == "HEAD" and isinstance(response, StreamingHttpResponse):
             response.streaming_content = ()
+        return response
+
+    return answer
+
+
+def refused_on_a_page(get_response: Handler) -> Handler:
+    """Whoever opens an address that only takes forms is told so, and where to go on."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not _is_fragment(request):
+            return other_method(request, allowed=response.headers["Allow"])
         return response
 
     return answer

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from crmsync.frame.access import ANY_ROLE, SET_UP
+from crmsync.frame.access import ANY_ROLE, SET_UP, takes_get
 from crmsync.mapping.registry import all_mappings
 
 
@@ -32,8 +32,30 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """Context of every page. Lazy: a fragment that shows no frame asks the database nothing."""
     return {
         "navigation": SimpleLazyObject(lambda: list(_sections(request))),
+        "language_next": SimpleLazyObject(lambda: shown_at(request)),
         "uses_sandbox": bool(settings.CRMSYNC_SANDBOX_PORT),
     }
+
+
+def shown_at(request: HttpRequest) -> str:
+    """Where a reader of this answer can come back to by a GET: here, or the nearest page above.
+
+    A view whose answer belongs to another page gives its own ``language_next``.
+    """
+    if request.method in ("GET", "HEAD") or _shows_something(request.path):
+        return request.get_full_path()
+    above = request.path.rstrip("/")
+    while above := above.rpartition("/")[0]:
+        if _shows_something(f"{above}/"):
+            return f"{above}/"
+    return reverse("frame:home")
+
+
+def _shows_something(path: str) -> bool:
+    try:
+        return takes_get(resolve(path).func)
+    except Resolver404:
+        return False
 
 
 def _sections(request: HttpRequest) -> Iterator[Section]:

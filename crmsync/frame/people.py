@@ -5,6 +5,8 @@ import unicodedata
 from dataclasses import dataclass, field
 
 from django.contrib.auth.models import Group, User
+from django.contrib.auth.validators import ASCIIUsernameValidator
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -29,6 +31,8 @@ __all__ = [
 
 PASSWORD_BYTES = 15
 LONGEST_NAME = 150
+# Of other alphabets some letters look like these, and one person would be taken for another.
+may_be_called = ASCIIUsernameValidator()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ def subject(user: User) -> audit.Subject:
 def _add(
     account: Account, *, name: str, role: Role | None, password: str | None, email: str, by: Actor
 ) -> User:
-    name = _readable(name)
+    name = _new_name(name)
     with transaction.atomic():
         # Two names that differ in their capitals alone would be taken for each other.
         if User.objects.filter(username__iexact=name).exists():
@@ -149,10 +153,20 @@ def _add(
     return user
 
 
-def _readable(name: str) -> str:
-    """The name as it is kept. Raises NameUnusable."""
-    clean = unicodedata.normalize("NFKC", name).strip()
-    hidden = any(unicodedata.category(character).startswith("C") for character in clean)
-    if not clean or hidden or len(clean) > LONGEST_NAME:
-        raise NameUnusable(_("This is no name that an account can have."))
+def _new_name(name: str) -> str:
+    """The name as it is kept; those that there are may be others. Raises NameUnusable."""
+    clean = _readable(name)
+    unusable = NameUnusable(_("This is no name that an account can have."))
+    if len(clean) > LONGEST_NAME:
+        raise unusable
+    try:
+        # Those that the setup adds are of several words.
+        for word in clean.split(" "):
+            may_be_called(word)
+    except ValidationError as error:
+        raise unusable from error
     return clean
+
+
+def _readable(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).strip()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from crmsync.audit import services as audit
 from crmsync.audit.actors import Actor, Door
@@ -118,11 +119,70 @@ def test_it_is_filtered_by_person_act_and_day(
     assert [row["label"] for row in exported(admin, **asked) if row["label"] != "anna"] == found
 
 
-@pytest.mark.parametrize("asked", [{"day": "yesterday"}, {"act": "x"}, {"before": "0"}])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *({"day": "yesterday"}, {"act": "x"}, {"before": "0"}),
+        *({"day": "9999-12-31"}, {"day": "9999-12-30"}, {"day": "0001-01-01"}),
+    ],
+)
 def test_an_answer_that_makes_no_sense_is_named(admin: Client, asked: dict[str, str]) -> None:
     page = admin.get("/audit/", asked).content.decode()
     assert "There is a problem" in page
     assert admin.get("/audit/export/", asked).status_code == 302
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Niue", "Europe/Copenhagen"])
+@pytest.mark.parametrize("day", ["1970-01-01", "2999-12-31"])
+def test_the_first_and_the_last_day_can_be_asked_for_in_every_zone(
+    admin: Client, settings: Settings, zone: str, day: str
+) -> None:
+    settings.TIME_ZONE = zone
+
+    assert admin.get("/audit/", {"day": day}).context["page"].lines == ()
+    assert exported(admin, day=day) == []
+
+
+def test_a_number_that_no_entry_has_goes_on_after_the_newest(admin: Client) -> None:
+    asked = {"before": "9" * 30}
+    assert admin.get("/audit/", asked).status_code == 200
+    assert admin.get("/audit/export/", asked).getvalue().count(b"person_added") == 1
+
+
+def test_values_that_are_codes_are_told_in_words_and_exported_as_codes(admin: Client) -> None:
+    audit.record(
+        act=Act.CONNECTION_SET_UP,
+        by=Actor("anna", Door.PAGE),
+        subject=audit.Subject("connection", "1", "Fjord"),
+        before={"ownership": "salesperson", "experience": "basic", "scopes": ["customers"]},
+        after={
+            "ownership": "team",
+            "owner": "Fjord Sales",
+            "administrator": "mona@fjord.example",
+            "experience": "suite",
+            "scopes": ["salespeople", "customers", "of_a_newer_version"],
+            "signs_in_with": "application with secret",
+            "credentials": "new",
+        },
+    )
+    (line, *_) = admin.get("/audit/").context["page"].lines
+
+    assert {value.caption: (value.before, value.after) for value in line.values} == {
+        "Ownership": ("the user of the salesperson", "a team"),
+        "Owner": ("", "Fjord Sales"),
+        "Administrator": ("", "mona@fjord.example"),
+        "Experience": ("Basic", "Suite"),
+        "What to synchronize": ("Customers", "Salespeople, Customers, of_a_newer_version"),
+        "Signs in with": ("", "application with secret"),
+        "Secret": ("", "set"),
+    }
+    assert "scopes: ['salespeople', 'customers'" in exported(admin)[0]["after"]
+
+
+def test_times_are_told_to_the_second(admin: Client) -> None:
+    at = timezone.localtime(Entry.objects.latest("pk").at)
+    page = admin.get("/audit/").content.decode()
+    assert f"{at:%H:%M:%S}</time>" in page
 
 
 def test_older_entries_keep_what_was_chosen(admin: Client) -> None:

@@ -12,7 +12,9 @@ from django.test import Client
 from crmsync.audit.actors import Actor, Door
 from crmsync.audit.models import Entry
 from crmsync.availability import keys
-from crmsync.frame.people import Role, add_person, add_with_new_password
+from crmsync.frame.errors import NameUnusable
+from crmsync.frame.models import Account
+from crmsync.frame.people import Role, add_non_interactive, add_person, add_with_new_password
 from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
@@ -259,6 +261,37 @@ def test_names_and_addresses_stay_text(admin: Client) -> None:
         assert "<img" not in page
         assert "&lt;img src=x" in page
     assert "<img" not in page_of(admin.post(f"/people/{user.pk}/key/"))
+
+
+MISLEADING = [
+    "\u202eanna",
+    "an\u200ena",
+    "\u0430nna",
+    "bj\u00f8rn",
+    "an\u200bna",
+    "a  b",
+    "anna\u0301",
+]
+
+
+@pytest.mark.parametrize("name", MISLEADING)
+def test_a_name_that_looks_like_another_one_is_refused(admin: Client, name: str) -> None:
+    answer = admin.post("/people/add/", {"name": name, "role": Role.OPERATIONS})
+    assert "There is a problem" in page_of(answer)
+    assert "Enter a valid username" in page_of(answer)
+    assert "letters from a to z" in page_of(answer)
+    with pytest.raises(NameUnusable, match="no name"):
+        add_person(name=name, role=None, password=PASSWORD)
+    assert list(User.objects.values_list("username", flat=True)) == ["anna"]
+
+
+def test_a_name_of_an_earlier_version_stays_as_it_is(admin: Client) -> None:
+    user = User.objects.create_user(username="bj\u00f8rn", password=PASSWORD)
+    Account.objects.create(user=user, is_non_interactive=True)
+
+    assert "The group is changed." not in act(admin, user, "group", role=Role.OPERATIONS)
+    assert "The account is disabled." in act(admin, user, "disable")
+    assert add_non_interactive(name="bj\u00f8rn", by=Actor("anna", Door.PAGE)) == user.pk
 
 
 def test_many_people_are_paged_by_name(admin: Client) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -129,7 +130,12 @@ def _person(user_id: int) -> queries.Person:
 
 def _shown_once(request: HttpRequest, user_id: int, **secret: str) -> HttpResponse:
     """In the answer itself: a redirect would have to keep it somewhere meanwhile."""
-    return render(request, "frame/shown_once.html", {"person": _person(user_id), **secret})
+    context = {
+        "person": _person(user_id),
+        "language_next": reverse("frame:person", kwargs={"user_id": user_id}),
+        **secret,
+    }
+    return render(request, "frame/shown_once.html", context)
 
 
 def _done(request: HttpRequest, user_id: int, act: Callable[[], None], said: str) -> HttpResponse:

@@ -24,6 +24,13 @@ def went_wrong(request: HttpRequest) -> HttpResponse:
     return HttpResponse(loader.render_to_string("500.html"), status=500)
 
 
+def other_method(request: HttpRequest, *, allowed: str) -> HttpResponse:
+    """``allowed``: the methods that the address takes, as the header says it."""
+    answer = _problem(request, 405)
+    answer.headers["Allow"] = allowed
+    return answer
+
+
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _problem(request, 403, template="csrf.html")
 

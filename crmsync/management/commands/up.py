@@ -1,4 +1,8 @@
-"""Broker, beat, worker and web (and the sandbox) under one supervisor."""
+"""Broker, beat, worker and web (and the sandbox) under one supervisor.
+
+What they write under the data directory is readable by its owner alone. Files that were there keep
+the mode they have: an installation of an earlier version is made strict by ``chmod -R go= DIR``.
+"""
 
 import argparse
 import socket
@@ -58,6 +62,12 @@ class Command(BaseCommand):
     def _greet(self, options: dict[str, Any]) -> None:
         """The address and, at the first start for real use, the way in."""
         self.stdout.write(f"Up: http://127.0.0.1:{options['port']}/ (Ctrl-C stops)")
+        if options["demo"]:
+            self.stdout.write(
+                "To sign in, add somebody in another terminal with the same settings: "
+                "'manage.py add_person NAME --group Administrators'."
+            )
+        # What a demo prints goes into a log, and no password does.
         first = None if options["demo"] else people.add_first_administrator()
         if first:
             self.stdout.write(
