@@ -13,6 +13,8 @@ _STATES = [(value, value) for value in JobState]
 
 class FullSync(models.Model):
     state = models.CharField(max_length=20, choices=_STATES, default=JobState.RUNNING)
+    # What it was begun with: it does not go on with another one.
+    organization_id = models.UUIDField(null=True)
     limit = models.PositiveIntegerField(null=True)
     # Synchronize Modified Records: coupled records alone, none is created on either side.
     modified_only = models.BooleanField(default=False)

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from crmsync.connections import services as connections
+from crmsync.connections.models import Connection
 from crmsync.mapping.registry import all_mappings, get_mapping
 from crmsync.mapping.types import TableMapping
 from crmsync.sync import jobs, phases
@@ -30,11 +31,15 @@ def start(*, by: str, limit: int | None = None, modified_only: bool = False) -> 
     of them writes what was changed since. Raises AlreadyRunning, NothingToSynchronize,
     NotConnected, Disabled.
     """
-    mappings = _connected_tables()
+    connection = connections.get_connection()
+    mappings = _tables_of(connection)
     try:
         with transaction.atomic():
             full_sync = FullSync.objects.create(
-                started_by=by, limit=limit, modified_only=modified_only
+                organization_id=connection.organization_id,
+                started_by=by,
+                limit=limit,
+                modified_only=modified_only,
             )
             ReviewLine.objects.bulk_create(
                 ReviewLine(
@@ -54,8 +59,8 @@ def start(*, by: str, limit: int | None = None, modified_only: bool = False) -> 
     return full_sync
 
 
-def _connected_tables() -> list[TableMapping]:
-    mappings = mappings_in_scope(connections.get_connection().scopes)
+def _tables_of(connection: Connection) -> list[TableMapping]:
+    mappings = mappings_in_scope(connection.scopes)
     if not mappings:
         raise NothingToSynchronize(_("No table is in scope of the connection."))
     return mappings
@@ -67,12 +72,19 @@ def mappings_in_scope(scopes: Sequence[str]) -> list[TableMapping]:
 
 
 def advance() -> None:
-    """Take note of finished jobs, begin lines that may, end the run; safe to call any time."""
+    """Take note of finished jobs, begin lines that may, end the run; safe to call any time.
+
+    A run whose organization is not the connected one any more begins nothing: it is over, and put
+    aside, so that the review shows fresh lines.
+    """
     full_sync = FullSync.objects.filter(state__in=ACTIVE_STATES).first()
     if full_sync is None:
         return
     for line in full_sync.lines.filter(state=JobState.RUNNING).select_related("job"):
         _follow_job(line)
+    if _is_of_another_organization(full_sync):
+        _give_up(full_sync)
+        return
     for name in startable(_planned(full_sync)):
         _begin(full_sync, name)
     ended = verdict(_planned(full_sync))
@@ -80,6 +92,21 @@ def advance() -> None:
         FullSync.objects.filter(pk=full_sync.pk, state__in=ACTIVE_STATES).update(
             state=ended, finished_at=Now()
         )
+
+
+def _is_of_another_organization(full_sync: FullSync) -> bool:
+    connected = Connection.objects.filter(is_being_set_up=False)
+    present = connected.values_list("organization_id", flat=True).first()
+    return present is not None and full_sync.organization_id not in (None, present)
+
+
+def _give_up(full_sync: FullSync) -> None:
+    with transaction.atomic():
+        if _lock(full_sync):
+            full_sync.lines.filter(state__in=ACTIVE_STATES).update(state=JobState.CANCELLED)
+            FullSync.objects.filter(pk=full_sync.pk).update(
+                state=JobState.CANCELLED, finished_at=Now(), put_aside_at=Now()
+            )
 
 
 def _follow_job(line: ReviewLine) -> None:
@@ -159,9 +186,11 @@ def restart(*, mapping: str = "") -> FullSync:
     NothingToRestart, AlreadyRunning when all of it still runs, StillRunning for one table,
     NothingToSynchronize, NotConnected, Disabled; the run stays as it was then.
     """
-    _connected_tables()
+    _tables_of(connections.get_connection())
     with transaction.atomic():
         full_sync = _latest()
+        if _is_of_another_organization(full_sync):
+            raise NothingToRestart(_("The latest run was of another organization."))
         if mapping:
             _wait_again(_line_to_restart(full_sync, mapping))
         elif full_sync.state in ACTIVE_STATES:

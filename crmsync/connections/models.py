@@ -18,7 +18,8 @@ class Connection(models.Model):
     ``sealed_secret`` is the integration user's: a client secret, a certificate with its private
     key (PEM) or a password. ``is_being_set_up``: stored by a setup that has not ended yet, and
     never enabled so far. ``receipt`` tells what the setup did in Sales. ``answered_at`` is when
-    Sales last answered the integration user.
+    Sales last answered the integration user. ``registration_id`` is the app registration through
+    which people sign in; ``application_id`` is what the integration user signs in as or through.
 
     ``owner_id`` owns rows that we create there: the team, or a user where a record has no
     salesperson who is coupled (None is the integration user itself).
@@ -43,6 +44,7 @@ class Connection(models.Model):
     tenant = models.CharField(max_length=100)
     identity_kind = models.CharField(max_length=20, choices=IdentityKind.choices)
     application_id = models.CharField(max_length=100)
+    registration_id = models.CharField(max_length=100, blank=True, default="")
     integration_username = models.CharField(max_length=200, blank=True)
     integration_user_id = models.UUIDField()
     integration_user_name = models.CharField(max_length=200, blank=True)

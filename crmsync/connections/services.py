@@ -60,12 +60,14 @@ def get_connection() -> Connection:
 def open_client(*, connection: Connection) -> Client:
     """A client that acts as the integration user, verified once to reach our organization.
 
-    Raises what signing in can raise, SecretUnreadable, WrongOrganization, and Throttled while the
-    shared gate is closed.
+    Raises what signing in can raise, SecretUnreadable, WrongOrganization, Throttled while the
+    shared gate is closed, and before signing in Disabled where the connection is not enabled any
+    more: wrong sign-ins add up until the account is locked.
     """
     key = (connection.origin, connection.sealed_secret)
     with _clients_lock:
         if key not in _clients:
+            get_connection()
             if wait := gate_remaining():
                 raise Throttled("Sales asked us to wait.", retry_after=wait)
             client = new_client(origin=connection.origin, tokens=stored_tokens(connection))
@@ -98,12 +100,17 @@ def stored_tokens(connection: Connection) -> Tokens:
 def prove(*, connection: Connection) -> None:
     """Sign in anew, by nothing that was kept in memory, and look which organization answers.
 
-    Raises what ``open_client`` raises.
+    One at a time, and only while that very connection is enabled: an earlier proof may have ended
+    it. Raises what ``open_client`` raises, and Disabled for a connection that was replaced, too.
     """
-    if wait := gate_remaining():
-        raise Throttled("Sales asked us to wait.", retry_after=wait)
-    client = new_client(origin=connection.origin, tokens=stored_tokens(connection))
-    _verify_organization(client, connection.organization_id)
+    with _clients_lock:
+        rows = Connection.objects.filter(is_enabled=True, **_as_looked_at(connection))
+        if not rows.exists():
+            raise Disabled(_("The connection was disabled or replaced meanwhile."))
+        if wait := gate_remaining():
+            raise Throttled("Sales asked us to wait.", retry_after=wait)
+        client = new_client(origin=connection.origin, tokens=stored_tokens(connection))
+        _verify_organization(client, connection.organization_id)
 
 
 def note_answer(*, connection: Connection) -> None:

@@ -31,6 +31,7 @@ from crmsync.dataverse.errors import (
     SignInNotOurs,
     SolutionUnreadable,
     TableUnknown,
+    TeamRefused,
     Throttled,
     UnreadableAnswer,
     WrongOrganization,
@@ -128,6 +129,13 @@ _BY_CODE: Mapping[str, tuple[Text, Text]] = {
         gettext_lazy(
             "Ask an administrator of Sales to give the role of the integration user the privilege "
             "that is named here."
+        ),
+    ),
+    TeamRefused.code: (
+        gettext_lazy("Sales refuses the team that shall own the rows which are created."),
+        gettext_lazy(
+            "Ask an administrator of Sales to give the team a role that may read the table, or "
+            "choose another owner in Dynamics 365 Connection Setup."
         ),
     ),
     TableUnknown.code: (

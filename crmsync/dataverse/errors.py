@@ -15,6 +15,7 @@
     │   └── Rejected                validation, plug-in, state
     ├── TableError                  this table stops
     │   ├── PrivilegeMissing
+    │   ├── TeamRefused             the team that owns every new row is without rights
     │   ├── TableUnknown            there is no such table, column or function
     │   ├── NotTracked              change tracking is off
     │   └── DeltaExpired            read everything again
@@ -131,6 +132,16 @@ class TableError(DataverseError):
 class PrivilegeMissing(TableError):
     code = "privilege_missing"
     remedy = "Ask an administrator of Sales to give the integration user's role this privilege."
+
+
+class TeamRefused(TableError):
+    """The team that owns every row which is created: one answer for all of them."""
+
+    code = "team_refused"
+    remedy = (
+        "Ask an administrator of Sales to give the team a role that may read the table, or choose "
+        "another owner in Dynamics 365 Connection Setup."
+    )
 
 
 class TableUnknown(TableError):

@@ -23,6 +23,7 @@ _KEPT = [
     "crm_etag",
     "superseded_etag",
     "has_unresolved",
+    "not_followed",
     "sent",
     "sent_fields",
     "sent_by_job",
@@ -93,6 +94,10 @@ def follow_merges(table: str, masters: Mapping[UUID, UUID]) -> None:
                 first_winner=FirstWinner.FILL_BLANKS,
                 crm_etag="",
                 superseded_etag="",
+                # Of the row that is gone: that the master holds a value says nothing of us.
+                sent={},
+                sent_fields={},
+                sent_by_job=None,
                 version=F("version") + 1,
             )
 

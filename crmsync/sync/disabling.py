@@ -54,6 +54,8 @@ def disable_if_refused(*, worked_with: Connection, by: Actor) -> bool:
         connections.prove(connection=worked_with)
     except OF_THE_CONNECTION as refusal:
         return _disable_by_itself(refusal, worked_with, by)
+    except Disabled:
+        logger.info("Somebody else has found out about the connection meanwhile.")
     except DataverseError as error:
         logger.warning("It is not certain that the connection is refused: %s", error)
     return False

@@ -21,6 +21,8 @@ from crmsync.sync.refusals import UnableToCompare
 from crmsync.sync.sides import CouplingResolver
 from crmsync.terms import Side
 
+_OF_COUPLING = ("pk", "crm_id", "agreed", "first_winner", "not_followed")
+
 
 @dataclass(frozen=True, slots=True)
 class PairFacts:
@@ -72,7 +74,7 @@ def _both(mapping: TableMapping, ledger_id: UUID, crm_id: UUID) -> dict[str, Any
     left_out = exclusions.left_out
     added = {
         **{f"there_{name}": _one(there, name) for name in ("values", "is_deleted", "title")},
-        **{f"own_{name}": _one(own, name) for name in ("pk", "crm_id", "agreed", "first_winner")},
+        **{f"own_{name}": _one(own, name) for name in _OF_COUPLING},
         **{f"taken_{name}": _one(taken, name) for name in ("mapping", "ledger_id")},
         "is_left_out": Exists(left_out(mapping, Side.LEDGER).filter(record_id=OuterRef("pk"))),
         "there_is_left_out": Exists(left_out(mapping, Side.CRM).filter(record_id=crm_id)),
@@ -142,6 +144,7 @@ def _coupling(mapping: TableMapping, found: Mapping[str, Any], crm_id: UUID) -> 
         crm_id=crm_id,
         agreed=found["own_agreed"],
         first_winner=found["own_first_winner"],
+        not_followed=found["own_not_followed"],
     )
 
 

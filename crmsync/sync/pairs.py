@@ -21,6 +21,7 @@ from crmsync.mapping.types import (
     ParentNotCoupled,
     TableMapping,
 )
+from crmsync.sync import owning
 from crmsync.sync.decide import Decision, decide
 from crmsync.sync.errors import explain
 from crmsync.sync.models import Coupling
@@ -82,7 +83,10 @@ def compare_pair(
     """
     declared = get_mapping(mapping)
     pair = read_pair(declared, ledger_id, crm_id)
-    row, resolver, coupling = pair.row, pair.resolver, pair.coupling
+    resolver, coupling = pair.resolver, pair.coupling
+    row = owning.without_not_followed(
+        declared, pair.row, coupling.not_followed if coupling else None
+    )
     ours = _read(declared, lambda one: one.conversion.from_ledger(row[one.ledger], resolver))
     theirs = _read(declared, lambda one: _of_row(one, pair.values, resolver))
     decision = _decide(declared, coupling, ours, theirs, first_winner)

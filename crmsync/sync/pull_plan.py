@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from crmsync.sync import caution, exclusions, identity, obstacles, twins
+from crmsync.sync import caution, exclusions, identity, obstacles, owning, twins
 from crmsync.sync.models import Coupling, CrmRecord, Obstacle
 from crmsync.sync.sides import (
     CouplingResolver,
@@ -171,10 +171,12 @@ def _plan_insert(
 
 def _is_mine(work: Slice, coupling: Coupling) -> bool:
     """Another mapping's row is none of ours; the row of an intent is adopted by the phase to CRM,
-    unless the record that it was made for was deleted meanwhile.
+    unless the record that it was made for was deleted meanwhile, or that phase walks no more.
     """
     if coupling.mapping != work.mapping.name:
         return False
+    if not work.mapping.direction.writes_crm:
+        return True
     records = work.mapping.ledger._default_manager.filter(pk=coupling.ledger_id)
     return not (coupling.is_intent and records.exists())
 
@@ -247,8 +249,16 @@ def _compare_pair(
         "superseded_etag": "",
         "ledger_stamp": row["stamp"] + (1 if written else 0),
         "has_unresolved": bool(ours.unresolved or unresolved),
+        "not_followed": owning.not_followed(
+            work.mapping, coupling, row, owners_follow=lookups.resolver.owners_follow
+        ),
     }
-    if lost := lost_write(coupling, theirs):
+    if coupling.is_intent:
+        # We read the row that was to be created: only the answer to that was lost.
+        job_id = coupling.sent_by_job or work.job.pk
+        step.happened.append(Written(Side.CRM, Outcome.INSERTED, job_id))
+        step.changes |= {"is_intent": False, "intent_body": None, "sent": {}, "sent_fields": {}}
+    elif lost := lost_write(coupling, theirs):
         step.happened.append(lost)
         step.changes |= {"sent": {}, "sent_fields": {}}
     if written:

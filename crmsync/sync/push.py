@@ -21,11 +21,20 @@ from crmsync.dataverse.errors import (
     UnreadableAnswer,
     VersionConflict,
 )
-from crmsync.sync import caution, changes, exclusions, leases, obstacles, refresh, restorations
+from crmsync.sync import (
+    caution,
+    changes,
+    exclusions,
+    leases,
+    obstacles,
+    owning,
+    refresh,
+    restorations,
+)
 from crmsync.sync.couplings import require_included, store_couplings
 from crmsync.sync.leases import Tally
-from crmsync.sync.models import Coupling, CrmTable
-from crmsync.sync.push_known import Lookups
+from crmsync.sync.models import Coupling
+from crmsync.sync.push_known import Lookups, takes_create_multiple
 from crmsync.sync.push_plan import plan
 from crmsync.sync.sending import Answered, Sender, Sizes, break_in
 from crmsync.sync.sides import CouplingResolver
@@ -151,11 +160,12 @@ def _send(work: Slice, pages: Pages, steps: Sequence[Step]) -> DataverseError | 
         return None
     try:
         creates = _without_left_out(work, _adopt_found(work, creates))
-        takes_multiple = bool(creates) and _takes_create_multiple(work)
+        takes_multiple = bool(creates) and takes_create_multiple(work)
     except TransientError as lost:
         return lost
     mapping = work.mapping
-    sender = Sender(work.client, mapping.crm, pages.sizes, takes_multiple, mapping.crm_owner)
+    team = owning.team_of(work.connection)
+    sender = Sender(work.client, mapping.crm, pages.sizes, takes_multiple, mapping.crm_owner, team)
     answers, broken = send_all(work, sender.messages(creates, updates), break_in)
     if caution.gives_up(work, broken):
         _set_aside_singles(answers)
@@ -203,17 +213,6 @@ def _without_left_out(work: Slice, creates: Sequence[Step]) -> list[Step]:
         if step.record_id in left_out:
             step.action, step.outcome = Action.NOTHING, None
     return [step for step in creates if step.action is Action.CREATE]
-
-
-def _takes_create_multiple(work: Slice) -> bool:
-    """Whether the table takes CreateMultiple: asked once, then remembered."""
-    table = work.mapping.crm
-    known = CrmTable.objects.get_or_create(logical_name=table.logical_name)[0]
-    if known.takes_create_multiple is None:
-        takes = work.ask(lambda: work.client.supports(table, "CreateMultiple"))
-        CrmTable.objects.filter(pk=known.pk).update(takes_create_multiple=takes)
-        return takes
-    return known.takes_create_multiple
 
 
 def _decide_anew(work: Slice, pages: Pages, rows: Sequence[Row], steps: list[Step]) -> None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from crmsync.sync import exclusions, identity, obstacles, twins
+from crmsync.sync import exclusions, identity, leases, obstacles, twins
 from crmsync.sync.identity import Identities
-from crmsync.sync.models import Coupling, CrmRecord, Obstacle
+from crmsync.sync.models import Coupling, CrmRecord, CrmTable, Obstacle
 from crmsync.sync.sides import CouplingResolver
 from crmsync.sync.slices import Slice
 from crmsync.sync.steps import Written
@@ -94,3 +94,15 @@ def _unique_there(work: Slice, resolver: CouplingResolver) -> dict[str, CrmRecor
         str(conversion.canonical(conversion.from_crm(record.values.get(column), resolver))): record
         for record in exclusions.uncoupled_records(work.mapping)
     }
+
+
+def takes_create_multiple(work: Slice) -> bool:
+    """Whether the table takes CreateMultiple: asked once, then remembered."""
+    table = work.mapping.crm
+    known = CrmTable.objects.get_or_create(logical_name=table.logical_name)[0]
+    if known.takes_create_multiple is None:
+        takes = work.ask(lambda: work.client.supports(table, "CreateMultiple"))
+        with leases.fenced(work.lease):
+            CrmTable.objects.filter(pk=known.pk).update(takes_create_multiple=takes)
+        return takes
+    return known.takes_create_multiple

@@ -1,6 +1,6 @@
 """The first station of the phase *to CRM*: decide what is to be done with each ledger row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from crmsync.sync import caution, owning, twins
@@ -68,7 +68,9 @@ def _plan_uncoupled(
 ) -> Step:
     mapping = work.mapping
     obstacle = known.obstacles.get(row["id"])
-    if earlier := tried_before(mapping, obstacle, work.job, stamp=row["stamp"], etag=""):
+    earlier = tried_before(mapping, obstacle, work.job, stamp=row["stamp"], etag="")
+    # Where missing rows are not created any more, what was refused then waits for nothing.
+    if earlier and mapping.creates_in_crm:
         step.outcome = earlier
         return step
     ours = ledger_side(mapping, row, lookups.resolver)
@@ -89,19 +91,18 @@ def _plan_uncoupled(
         return _couple(work, lookups, row, step, record, known, CouplingOrigin.CREATED)
     if found := lookups.twins(work, row["id"], ours.common):
         return step.refuse(twins.there(*found[0]))
-    return _plan_create(work, row, step, ours.common, ours.canonical, ours.unresolved, known)
+    return _plan_create(work, lookups, row, step, ours, known)
 
 
 def _plan_create(
     work: Slice,
+    lookups: Lookups,
     row: dict[str, Any],
     step: Step,
-    common: Mapping[str, Any],
-    canonical: Mapping[str, Any],
-    unresolved: frozenset[str],
+    ours: SideValues,
     known: Known,
 ) -> Step:
-    mapping = work.mapping
+    mapping, common, canonical = work.mapping, ours.common, ours.canonical
     crm_id = known.identities.own_id(row["id"])
     sent = [
         mapped.ledger
@@ -133,7 +134,10 @@ def _plan_create(
             **{name: value for name, value in canonical.items() if name in sent or value is None},
         },
         ledger_stamp=row["stamp"],
-        has_unresolved=bool(unresolved),
+        has_unresolved=bool(ours.unresolved),
+    )
+    step.coupling.not_followed = owning.not_followed(
+        mapping, step.coupling, row, owners_follow=lookups.resolver.owners_follow
     )
     return step
 
@@ -245,6 +249,9 @@ def _compare_pair(
         "agreed": {**agreed_by_now(coupling, theirs), **decision.equal, **sent},
         "ledger_stamp": row["stamp"],
         "has_unresolved": bool(ours.unresolved),
+        "not_followed": owning.not_followed(
+            work.mapping, coupling, row, owners_follow=lookups.resolver.owners_follow
+        ),
     }
     if lost:
         step.happened.append(lost)

@@ -72,16 +72,25 @@ def run_page(work: Slice) -> bool:
 def _begin(work: Slice) -> dict[str, Any]:
     known = _known(work)
     fingerprint = ",".join(columns_of(work.mapping.crm))
-    if known.is_tracked is None:
-        tracked = work.ask(lambda: work.client.is_tracked(work.mapping.crm))
-        CrmTable.objects.filter(pk=known.pk).update(is_tracked=tracked)
-        known.is_tracked = tracked
+    is_certain = known.is_tracked is None
+    if is_certain:
+        known.is_tracked = _ask_for_tracking(work)
     same = known.columns == fingerprint
     if known.is_tracked and same and known.delta_link:
         return {"mode": CHANGES, "link": known.delta_link, "tracked": True}
     if not known.is_tracked and same and known.modified_until:
         return {"mode": MODIFIED, "since": known.modified_until, "tracked": False}
-    return {"mode": FULL, "reading": _begin_reading(work), "tracked": bool(known.is_tracked)}
+    # Switched on or off there meanwhile: what follows from a full read goes by how it is now.
+    tracked = bool(known.is_tracked) if is_certain else _ask_for_tracking(work)
+    return {"mode": FULL, "reading": _begin_reading(work), "tracked": tracked}
+
+
+def _ask_for_tracking(work: Slice) -> bool:
+    tracked = work.ask(lambda: work.client.is_tracked(work.mapping.crm))
+    with leases.fenced(work.lease):
+        known = CrmTable.objects.filter(pk=work.mapping.crm.logical_name)
+        known.update(is_tracked=tracked)
+    return tracked
 
 
 def _begin_reading(work: Slice) -> int:

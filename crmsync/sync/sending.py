@@ -16,6 +16,7 @@ from crmsync.dataverse.errors import (
     OwnerRefused,
     PrivilegeMissing,
     RecordError,
+    TeamRefused,
 )
 from crmsync.dataverse.governor import MessageSize
 from crmsync.sync.steps import Step
@@ -42,7 +43,8 @@ class Sizes:
 class Sender:
     """Makes the messages of one page and understands their answers.
 
-    ``owner`` is the name that writes who owns a row; blank where rows have no owners.
+    ``owner`` is the name that writes who owns a row; blank where rows have no owners. ``team`` is
+    the id of the one that owns every row which is created; blank where no team does.
     """
 
     client: Client
@@ -50,6 +52,7 @@ class Sender:
     sizes: Sizes
     takes_create_multiple: bool
     owner: str = ""
+    team: str = ""
 
     def messages(
         self, creates: Sequence[Step], updates: Sequence[Step]
@@ -68,9 +71,10 @@ class Sender:
         except RecordError:
             return self._create_each(steps)
         except (PrivilegeMissing, NotAMember) as error:
-            if not self._concerns_owner(steps, error):
-                raise
-            return self._create_each(steps)
+            told = self._told(steps, error)
+            if isinstance(told, OwnerRefused):
+                return self._create_each(steps)
+            raise told from error
         return [(step, None) for step in steps]
 
     def _create_each(self, steps: Sequence[Step]) -> Answered:
@@ -102,20 +106,26 @@ class Sender:
     ) -> Answered:
         """A refusal of the row's owner is the row's own problem, one of us is everybody's."""
         return [
-            (step, OwnerRefused(error.sentence, error.trace))
+            (step, self._told([step], error))
             if isinstance(error, PrivilegeMissing | NotAMember)
-            and self._concerns_owner([step], error)
             else (step, error)
             for step, error in zip(steps, errors, strict=True)
         ]
 
-    def _concerns_owner(self, steps: Sequence[Step], error: PrivilegeMissing | NotAMember) -> bool:
-        """Whether Sales names an owner, or knows us after all."""
+    def _told(self, steps: Sequence[Step], error: PrivilegeMissing | NotAMember) -> DataverseError:
+        """The error itself, unless Sales names an owner, or knows us after all.
+
+        A team that owns whatever is created is refused for all rows alike.
+        """
         bound = {str(step.body.get(f"{self.owner}@odata.bind", "")) for step in steps}
         owners = {path.partition("(")[2].rstrip(")") for path in bound if path}
-        if any(owner in error.sentence.lower() for owner in owners):
-            return True
-        return bool(owners) and isinstance(error, NotAMember) and _knows_us(self.client)
+        is_named = any(owner in error.sentence.lower() for owner in owners)
+        if not is_named and not (
+            owners and isinstance(error, NotAMember) and _knows_us(self.client)
+        ):
+            return error
+        kind = TeamRefused if owners == {self.team} else OwnerRefused
+        return kind(error.sentence, error.trace)
 
 
 def _knows_us(client: Client) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from crmsync.mapping.types import TableMapping
+from crmsync.sync import owning
 from crmsync.sync.decide import Conflict, Decision, decide
 from crmsync.sync.models import Coupling, CrmRecord, Job, Obstacle
 from crmsync.sync.sides import (
@@ -116,7 +117,8 @@ def compare(
     resolver: CouplingResolver,
 ) -> tuple[Decision, SideValues, SideValues]:
     """Decide on a coupled pair. Raises FieldProblem or ParentMissing."""
-    ours = ledger_side(mapping, row, resolver)
+    compared = owning.without_not_followed(mapping, row, coupling.not_followed)
+    ours = ledger_side(mapping, compared, resolver)
     theirs = crm_side(mapping, record.values, resolver)
     decision = decide(
         rules(mapping),

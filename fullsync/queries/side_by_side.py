@@ -20,6 +20,7 @@ from crmsync.mapping.types import (
     TableMapping,
 )
 from crmsync.mapping.values import in_words
+from crmsync.sync import owning
 from crmsync.sync.models import Change, Coupling, CrmRecord
 from crmsync.terms import ACTIVE_STATES
 from fullsync.models import FullSync, ReviewLine
@@ -169,6 +170,10 @@ def _rows(mapping: TableMapping, ids: Sequence[UUID]) -> Any:
         )
         extra[f"shown_{one.ledger}"] = F(f"{one.ledger.removesuffix('_id')}__{parent.number}")
         extra[f"coupled_{one.ledger}"] = Subquery(live.values("crm_id")[:1])
+    own = Coupling.objects.filter(
+        mapping=mapping.name, ledger_id=OuterRef("pk"), removed_at__isnull=True
+    )
+    extra["own_not_followed"] = Subquery(own.values("not_followed")[:1])
     rows: Any = mapping.ledger._default_manager.filter(pk__in=ids)
     columns = dict.fromkeys((*mapping.ledger_columns, mapping.title, *extra))
     return rows.annotate(**mapping.computed, **extra).values(*columns)
@@ -214,7 +219,8 @@ def _field(
     known: _KnownParents,
     titles: Mapping[str, str],
 ) -> FieldPair:
-    ours = _read(lambda: one.conversion.from_ledger(row[one.ledger], known))
+    compared = owning.without_not_followed(mapping, row, row["own_not_followed"])
+    ours = _read(lambda: one.conversion.from_ledger(compared[one.ledger], known))
     theirs = _read(lambda: one.conversion.from_crm(record.values[one.crm], known))
     shown_here, shown_there = _shown(ours, row[one.ledger]), _shown(theirs, None)
     if isinstance(one.conversion, Lookup):

@@ -13,8 +13,9 @@ from crmsync.audit.models import Entry
 from crmsync.connections import services as connections
 from crmsync.connections.errors import Disabled
 from crmsync.connections.models import Connection
+from crmsync.dataverse.errors import SignInFailed
 from crmsync.frame.people import Role
-from crmsync.sync import jobs, working
+from crmsync.sync import disabling, jobs, working
 from crmsync.sync.models import Coupling
 from crmsync.terms import JobState
 from fullsync import services as fullsync
@@ -241,3 +242,32 @@ def test_each_slice_that_was_answered_says_so_once(
     current = jobs.request(mapping="CURRENCY", by="test")
     working.run_slice(part_id=current.parts.get().pk, worker="test")
     assert stored().answered_at == first
+
+
+def test_who_comes_after_a_refusal_does_not_sign_in_again(connected: Sandbox) -> None:
+    """Threads that looked at the connection before any of them was refused."""
+    refuse_sign_in(connected)
+    mark = connected.mark()
+    looked_at = [connections.get_connection() for _ in range(3)]
+
+    for found in looked_at:
+        with pytest.raises((SignInFailed, Disabled)):
+            connections.open_client(connection=found)
+        disabling.disable_if_refused(worked_with=found, by=of_worker("w"))
+
+    # The one that was refused, and its proof.
+    assert sum("token" in one["url"] for one in connected.journal(mark)) == 2
+    assert not stored().is_enabled
+
+
+def test_those_who_were_refused_at_once_prove_it_once(connected: Sandbox) -> None:
+    refuse_sign_in(connected)
+    looked_at = [connections.get_connection() for _ in range(3)]
+    mark = connected.mark()
+
+    disabled = [
+        disabling.disable_if_refused(worked_with=found, by=of_worker("w")) for found in looked_at
+    ]
+
+    assert disabled == [True, False, False]
+    assert sum("token" in one["url"] for one in connected.journal(mark)) == 1

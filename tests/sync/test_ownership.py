@@ -8,7 +8,7 @@ import pytest
 from crmsync.connections.models import Connection
 from crmsync.ledger.models import Customer, Salesperson
 from crmsync.sync import jobs, phases, working
-from crmsync.sync.models import Coupling, Restoration
+from crmsync.sync.models import Coupling, Obstacle, Restoration
 from crmsync.sync.pairs import compare_pair
 from crmsync.terms import Fate, JobState, Side
 from tests.sandboxes import Sandbox
@@ -217,12 +217,25 @@ def test_a_user_who_may_not_own_the_row_stops_that_record_alone(settled: Sandbox
     assert job.state == JobState.FINISHED
 
 
-def test_a_team_without_a_role_is_said_of_each_record(settled: Sandbox) -> None:
-    team_id = team(settled, "cronus")
-    owners(ownership="team", owner_id=UUID(team_id))
+def test_a_team_without_a_role_is_said_once_for_the_table(settled: Sandbox) -> None:
+    owners(ownership="team", owner_id=UUID(team(settled, "cronus")))
+    for number in range(80001, 80006):
+        Customer.objects.create(number=str(number), name=f"Customer {number}")
+
+    job = run("CUSTOMER")
+
+    assert (job.state, job.error_code) == (JobState.STOPPED, "team_refused")
+    assert not Obstacle.objects.filter(code="owner_refused").exists()
+    assert not [row for row in settled.dump("accounts") if row["accountnumber"] == "80001"]
+
+
+def test_once_the_team_may_own_rows_those_that_waited_are_created(settled: Sandbox) -> None:
+    owners(ownership="team", owner_id=UUID(team(settled, "cronus")))
     Customer.objects.create(number="80001", name="Customer 80001")
-
     run("CUSTOMER")
+    team_id = by_team(settled)
 
-    refused = Customer.objects.get(number="80001").pk
-    assert in_the_way(refused, Side.LEDGER) == ("failed", "owner_refused")
+    for _ in range(2):
+        assert run("CUSTOMER", retries_failed=True).state == JobState.FINISHED
+
+    assert owner_of(pair(settled, "80001")) == team_id

@@ -5,11 +5,13 @@ from uuid import UUID
 import pytest
 
 from crmsync.ledger.models import Customer
+from crmsync.mapping.overlay import Change, Setting
 from crmsync.sync import jobs, services
 from crmsync.sync.models import Coupling, Obstacle
 from crmsync.sync.services import NotTheValuesShown, UnableToSettle
 from crmsync.terms import CouplingOrigin, FirstWinner, Side
 from tests.sandboxes import Sandbox
+from tests.setup_wizard.remapped import change, of_table, off, restore, way
 from tests.sync.pairs import Pair, in_the_way, live_coupling, pair
 from tests.sync.runs import run
 
@@ -155,3 +157,67 @@ def test_filling_blanks_is_no_answer_and_neither_is_one_to_a_question_nobody_ask
 
     assert Coupling.objects.get(ledger_id=conflict.customer.pk).agreed == before
     assert not Obstacle.objects.filter(record_id=conflict.customer.pk).exists()
+
+
+TO_SALES_ALONE = [of_table(Setting.DIRECTION, "to_crm"), way("city", "to_crm")]
+
+
+@pytest.mark.parametrize("narrowed", TO_SALES_ALONE)
+def test_a_question_about_a_field_whose_way_was_closed_is_withdrawn(
+    conflict: Pair, narrowed: Change
+) -> None:
+    seen = shown()
+    change(narrowed)
+
+    with pytest.raises(UnableToSettle):
+        answer(FirstWinner.CRM, expected=seen)
+
+    assert in_the_way(conflict.customer.pk, Side.LEDGER) is None
+    run("CUSTOMER")
+    assert conflict.sides("city", "address1_city") == ("Odense", "Odense")
+
+
+@pytest.mark.parametrize(("way_left", "winner"), [("to_crm", "crm"), ("from_crm", "ledger")])
+def test_an_answer_that_the_mapping_does_not_bring_over_is_refused(
+    conflict: Pair, way_left: str, winner: str
+) -> None:
+    """As if the question had stayed, and the fingerprint were of the ways in force."""
+    question = Obstacle.objects.get(record_id=conflict.customer.pk)
+    change(way("city", way_left))
+    question.save(force_insert=True)
+    before = live_coupling("10000").agreed
+
+    with pytest.raises(UnableToSettle, match="does not bring City that way"):
+        answer(FirstWinner(winner))
+
+    assert live_coupling("10000").agreed == before
+
+
+def test_what_a_person_saw_is_another_question_once_a_way_has_changed(conflict: Pair) -> None:
+    question = Obstacle.objects.get(record_id=conflict.customer.pk)
+    seen = services.fingerprint(question)
+
+    change(way("city", "to_crm"))
+    assert services.fingerprint(question) != seen
+    change(off("city"))
+    assert services.fingerprint(question) != seen
+    restore()
+    assert services.fingerprint(question) == seen
+
+
+def test_a_question_about_another_field_stays(conflict: Pair) -> None:
+    change(way("phone_no", "to_crm"))
+
+    answer(FirstWinner.CRM)
+    run("CUSTOMER")
+
+    assert conflict.sides("city", "address1_city") == ("Aarhus", "Aarhus")
+
+
+def test_a_way_that_is_opened_again_brings_the_question_back(conflict: Pair) -> None:
+    change(off("city"))
+    restore()
+
+    run("CUSTOMER")
+
+    assert in_the_way(conflict.customer.pk, Side.LEDGER) == ("undecided", "first_values_differ")

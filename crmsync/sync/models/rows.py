@@ -89,6 +89,9 @@ class Coupling(models.Model):
     # we know of the row is older than what we wrote.
     superseded_etag = models.CharField(max_length=60, blank=True)
     has_unresolved = models.BooleanField(default=False)
+    # The salesperson here whom the owner of the row does not follow: it was theirs already when
+    # somebody else owned the row by choice. Null where the owner follows whoever it is.
+    not_followed = models.UUIDField(null=True)
     # The job that was about to write the row when this was committed: should its answer be lost,
     # a row that holds the values already was written by that job.
     sent_by_job = models.BigIntegerField(null=True)

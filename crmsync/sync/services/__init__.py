@@ -7,7 +7,7 @@ from crmsync.sync.refusals import (
     UnableToSettle,
     UnableToUncouple,
 )
-from crmsync.sync.services.connecting import forget_sales
+from crmsync.sync.services.connecting import forget_sales, leave_sales, look_at_tracking_again
 from crmsync.sync.services.coupling import CoupledMany, RefusedPair, couple, couple_many
 from crmsync.sync.services.excluding import leave_out, say_not_the_same, take_back_in
 from crmsync.sync.services.remapping import change_mapping, restore_default_mappings, shown
@@ -36,6 +36,8 @@ __all__ = [
     "fingerprint",
     "forget_sales",
     "leave_out",
+    "leave_sales",
+    "look_at_tracking_again",
     "remove_coupling",
     "remove_couplings",
     "restore_coupling",

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from crmsync.audit import services as audit
 from crmsync.audit.actors import Actor
@@ -18,8 +18,12 @@ from crmsync.mapping.types import TableMapping
 from crmsync.mapping.wording import change_caption, value_caption
 from crmsync.sync.couplings import compare_anew, revisit_waiting
 from crmsync.sync.models import Job, Obstacle
+from crmsync.sync.services.settling import SETTLED_BY_A_WINNER
 from crmsync.sync.settings_lock import hold_settings
+from crmsync.sync.slices import chunks
 from crmsync.terms import ACTIVE_STATES, Side
+
+ROWS_AT_A_TIME = 500
 
 
 def shown(changes: Iterable[Change]) -> str:
@@ -73,23 +77,31 @@ def _replace(
     names = {one.mapping for one in present ^ wanted}
     touched = [one for one in declared() if one.name in names]
     _require_quiet(touched)
-    for gone in present - wanted:
-        ChangedSetting.objects.filter(
-            mapping=gone.mapping, field=gone.field, setting=gone.setting
-        ).delete()
-    ChangedSetting.objects.bulk_create(
-        ChangedSetting(
-            mapping=new.mapping,
-            field=new.field,
-            setting=new.setting,
-            value=new.value,
-            changed_by=by.name,
-        )
-        for new in sorted(wanted - present)
-    )
+    _write(gone=present - wanted, new=wanted - present, by=by)
     for table in touched:
         _follow(apply(table, present).mapping, apply(table, wanted).mapping)
         _note(table, present, wanted, act=act, by=by)
+
+
+def _write(*, gone: Collection[Change], new: Collection[Change], by: Actor) -> None:
+    """Raises NotTheSettingsShown where somebody stored the same setting at this moment."""
+    for one in gone:
+        ChangedSetting.objects.filter(
+            mapping=one.mapping, field=one.field, setting=one.setting
+        ).delete()
+    try:
+        ChangedSetting.objects.bulk_create(
+            ChangedSetting(
+                mapping=one.mapping,
+                field=one.field,
+                setting=one.setting,
+                value=one.value,
+                changed_by=by.name,
+            )
+            for one in sorted(new)
+        )
+    except IntegrityError as error:
+        raise NotTheSettingsShown from error
 
 
 def _require_quiet(tables: Collection[TableMapping]) -> None:
@@ -108,12 +120,29 @@ def _follow(before: TableMapping, after: TableMapping) -> None:
     if opened := off & {one.ledger for one in after.exchanged}:
         compare_anew(mapping=after.name, fields=opened)
     revisit_waiting(mapping=after.name)
+    _withdraw_questions(before, after)
     obstacles = Obstacle.objects.filter(mapping=after.name)
     # Of a way that is not gone any more no job would clear them; opened again, they are found.
     if not after.direction.writes_crm:
         obstacles.filter(side=Side.LEDGER).delete()
     if not after.direction.writes_ledger:
         obstacles.filter(side=Side.CRM).delete()
+
+
+def _withdraw_questions(before: TableMapping, after: TableMapping) -> None:
+    """Who is right in a field that goes another way now: the next pass asks again if it must."""
+    ways = [{one.ledger: one.direction for one in table.exchanged} for table in (before, after)]
+    turned = {
+        one.ledger for one in after.fields if ways[0].get(one.ledger) != ways[1].get(one.ledger)
+    }
+    asked = Obstacle.objects.filter(mapping=after.name, code__in=SETTLED_BY_A_WINNER)
+    withdrawn = [
+        key
+        for key, details in asked.values_list("pk", "details")
+        if turned & set(details.get("fields", {}))
+    ]
+    for some in chunks(withdrawn, ROWS_AT_A_TIME):
+        asked.filter(pk__in=some).delete()
 
 
 def _note(

@@ -11,11 +11,13 @@ from django.utils.translation import gettext as _
 
 from crmsync.mapping.registry import get_mapping
 from crmsync.sync.couplings import next_generations, revisit_children
-from crmsync.sync.models import Coupling, Obstacle
+from crmsync.sync.models import Coupling, Job, Obstacle
 from crmsync.sync.obstructions import in_the_way
 from crmsync.sync.refusals import UnableToCouple, UnableToUncouple
 from crmsync.sync.services.coupling import forget_doubts
+from crmsync.sync.settings_lock import hold_settings
 from crmsync.sync.slices import chunks
+from crmsync.terms import ACTIVE_STATES
 
 CHUNK_COUPLINGS = 500
 
@@ -39,7 +41,7 @@ class RemovedMany:
 def remove_coupling(*, coupling_id: int) -> bool:
     """Delete Coupling: both records stay, a tombstone keeps the generation.
 
-    True when it was live. Raises UnableToUncouple while the row is being created.
+    True when it was live. Raises UnableToUncouple while a job may be creating the row.
     """
     done = remove_couplings(coupling_ids=[coupling_id])
     for refused in done.refused:
@@ -61,6 +63,8 @@ def remove_couplings(*, coupling_ids: Sequence[int]) -> RemovedMany:
 
 @transaction.atomic
 def _remove_together(ids: Sequence[int]) -> RemovedMany:
+    # No job begins meanwhile that could send what is removed here.
+    hold_settings()
     live = Coupling.objects.filter(pk__in=ids, removed_at__isnull=True)
     couplings = list(live.select_for_update())
     busy = _being_created(couplings)
@@ -80,12 +84,16 @@ def _remove_together(ids: Sequence[int]) -> RemovedMany:
 
 
 def _being_created(couplings: Sequence[Coupling]) -> set[int]:
-    """Intents whose record is still here: only a pass can say whether the row came about.
+    """Intents whose record is still here, while a job of the table may be creating the row.
 
-    No pass walks a record that is gone, so its intent may be removed.
+    Without one an intent was interrupted, and no later job need take it up. Should its row have
+    come about, it stands in Sales uncoupled, and looks like the record.
     """
     busy: set[int] = set()
-    for mapping in {one.mapping for one in couplings if one.is_intent}:
+    active = Job.objects.filter(
+        mapping__in={one.mapping for one in couplings if one.is_intent}, state__in=ACTIVE_STATES
+    )
+    for mapping in set(active.values_list("mapping", flat=True)):
         intents = [one for one in couplings if one.is_intent and one.mapping == mapping]
         rows = get_mapping(mapping).ledger._default_manager.filter(
             pk__in=[one.ledger_id for one in intents]
