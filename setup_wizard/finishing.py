@@ -4,6 +4,7 @@ A connection that is enabled works on until the last act replaces it.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +29,7 @@ from setup_wizard.receipt import receipt
 
 # Our own user that stands for the integration user in Sales; nobody signs in with it.
 COUNTERPART = "Dynamics 365 Sales"
-COUNTERPARTS = (COUNTERPART, *(f"{COUNTERPART} ({number})" for number in range(2, 10)))
+COUNTERPARTS = (COUNTERPART, *(f"{COUNTERPART} {number}" for number in range(2, 10)))
 
 
 def store(plan: Plan, memory: Memory) -> bool:
@@ -108,6 +109,7 @@ def _values(plan: Plan, memory: Memory) -> dict[str, Any]:
         "tenant": plan.environment.authority.tenant,
         "identity_kind": user.kind,
         "application_id": plan.environment.application_id if by_password else user.name,
+        "registration_id": plan.environment.application_id,
         "integration_username": user.name if by_password else "",
         "integration_user_id": memory.user_id,
         "integration_user_name": memory.of(ActName.USER)["name"],
@@ -161,31 +163,44 @@ def enable(plan: Plan, memory: Memory) -> bool:
             disabled_because="",
             connected_at=connected_at,
             connected_by=plan.by.name,
+            answered_at=_answered_at(memory),
             receipt=receipt(
                 plan, memory, dropped_at=connected_at, former=_receipt_of(former, values)
             ),
             gate_open_at=None,
         )
         FormerConnection.objects.all().delete()
+        sync.look_at_tracking_again(tables=memory.of(ActName.TRACKING).get("switched", []))
         audit.record(
             act=Act.CONNECTION_SET_UP,
             by=plan.by,
             subject=audit.Subject("connection", str(made.pk), made.organization_name),
             before=before,
-            after=_told(made),
+            after={**_told(made), "administrator": plan.administrator if plan.admin else ""},
         )
         plan.conclude()
     memory.keep(ActName.ENABLED, organization=made.organization_name)
     return True
 
 
+def _answered_at(memory: Memory) -> datetime | None:
+    """When Sales last answered the integration user, as far as the setup knows."""
+    at = memory.of(ActName.VERIFIED).get("at")
+    return datetime.fromisoformat(at) if at else None
+
+
 def _forget_the_former(former: Connection | None, values: Mapping[str, Any]) -> None:
-    """Links and rows of another address or organization would be followed and compared."""
-    if former is None or former.is_being_set_up:
+    """Links and rows of another address or organization would be followed and compared.
+
+    After a reset they are of the connection that was reset.
+    """
+    is_new = former is None or former.is_being_set_up
+    last = FormerConnection.objects.first() if is_new else former
+    if last is None:
         return
-    is_other = former.organization_id != values["organization_id"]
-    if is_other or former.origin != values["origin"]:
-        sync.forget_sales(rows=is_other)
+    is_other = last.organization_id != values["organization_id"]
+    if is_other or last.origin != values["origin"]:
+        sync.leave_sales(rows=is_other)
 
 
 def _receipt_of(former: Connection | None, values: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -208,4 +223,6 @@ def _told(connection: Connection | None) -> dict[str, Any]:
         "scopes": connection.scopes,
         "ownership": connection.ownership,
         "owner": connection.owner_name,
+        # No more than when it was stored: each setup stores one anew.
+        "credentials": connection.connected_at,
     }

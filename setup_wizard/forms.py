@@ -88,7 +88,7 @@ class EnvironmentForm(StepForm):
         widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off"}),
     )
     application_id = forms.UUIDField(
-        label=gettext_lazy("Application (client) ID"),
+        label=gettext_lazy("Application (client) ID of the app registration"),
         help_text=gettext_lazy(
             "Of the app registration in Microsoft Entra through which users sign in. It must "
             "allow public client flows."
@@ -178,7 +178,7 @@ class IntegrationUserForm(StepForm):
         widget=forms.RadioSelect,
     )
     application = forms.UUIDField(
-        label=gettext_lazy("Application (client) ID"),
+        label=gettext_lazy("Application (client) ID of the integration application"),
         help_text=gettext_lazy("Of the application user in Sales that synchronization acts as."),
         required=False,
         error_messages={

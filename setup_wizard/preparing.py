@@ -19,6 +19,7 @@ from setup_wizard import suitability
 from setup_wizard.errors import SetupProblem
 from setup_wizard.integration_solution import ROLES_OF_THE_INTEGRATION, SOLUTION
 from setup_wizard.plan import ActName, Memory, Plan, asked_as
+from setup_wizard.scopes import tables_of
 
 # What a user is called that is created from an application's id.
 FIRST_NAME, LAST_NAME = "crmsync", "Integration"
@@ -157,10 +158,11 @@ def _role_name(role_id: UUID) -> str:
 def switch_tracking_on(plan: Plan, memory: Memory) -> bool:
     """Changes of the tables agreed to are tracked; one table a time, each takes a while."""
     off = _untracked(plan)
-    if (admin := plan.admin) is None or not off:
+    agreed = [table for table in off if table in plan.tracked]
+    if (admin := plan.admin) is None or not agreed:
         memory.keep(ActName.TRACKING, off=off)
         return True
-    table = off[0]
+    table = agreed[0]
     switched = memory.of(ActName.TRACKING).get("switched", [])
     memory.keep(ActName.TRACKING, switched=list(dict.fromkeys([*switched, table])))
     asked_as("admin-user", lambda: environment.enable_change_tracking(admin, table))
@@ -168,9 +170,7 @@ def switch_tracking_on(plan: Plan, memory: Memory) -> bool:
 
 
 def _untracked(plan: Plan) -> list[str]:
-    if not plan.tracked:
-        return []
-    found = asked_as(
-        plan.reader_field, lambda: environment.change_tracking(plan.reader, plan.tracked)
-    )
-    return [table for table in plan.tracked if not found[table]]
+    """Of every table that takes part: what nobody agreed to switch on is told, too."""
+    tables = tuple(dict.fromkeys([*plan.tracked, *tables_of(plan.scopes)]))
+    found = asked_as(plan.reader_field, lambda: environment.change_tracking(plan.reader, tables))
+    return [table for table in tables if not found[table]]

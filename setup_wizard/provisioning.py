@@ -29,7 +29,6 @@ from setup_wizard.errors import (
 )
 from setup_wizard.models import SetupProgress
 from setup_wizard.plan import ActName, Memory, Plan, State, now, plan
-from setup_wizard.receipt import Entry, entries
 from setup_wizard.standing import Standing, finish_of, standing
 from setup_wizard.steps import StepName, first_open, place_of
 
@@ -108,14 +107,6 @@ def advance(*, user_id: int, key: bytes | None, by: Actor, most: int = 1) -> Sta
         if key is None or not _do_next(user_id, key, by):
             break
     return standing(user_id=user_id, key=key)
-
-
-def cancel(*, user_id: int) -> list[Entry]:
-    """Forget everything that was typed and sealed; returns what stays in Sales, to be told."""
-    kept = finish_of(user_id).get("acts", {})
-    acts = {act: one["seen"] for act, one in kept.items() if one["seen"]}
-    progress.cancel(user_id=user_id)
-    return [entry for entry in entries({"acts": acts}) if entry.removal]
 
 
 def _do_next(user_id: int, key: bytes, by: Actor) -> bool:

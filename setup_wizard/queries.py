@@ -19,8 +19,10 @@ from crmsync.sync.models import Coupling
 from setup_wizard import scopes, steps
 from setup_wizard.draft import Draft
 from setup_wizard.errors import CompanyNotReady
+from setup_wizard.models import FormerConnection
 from setup_wizard.ownership import OwnerChoice
 from setup_wizard.preflight import company_obstacle
+from setup_wizard.receipt import Entry, entries
 from setup_wizard.steps import StepName
 
 KIND = Connection.IdentityKind
@@ -29,7 +31,10 @@ Kept = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Before the first step: what stands in the way, what is there already."""
+    """Before the first step: what stands in the way, what is there already.
+
+    ``former`` was reset and not followed by another connection; ``entries`` is its receipt.
+    """
 
     company: CompanyInformation | None
     obstacle: CompanyNotReady | None
@@ -37,6 +42,8 @@ class Start:
     scopes: tuple[str, ...]
     draft: Draft
     next_step: StepName
+    former: FormerConnection | None = None
+    entries: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,8 @@ class NextTask:
 
 def start(draft: Draft) -> Start:
     company, connection = get_company(), Connection.objects.first()
+    works = connection is not None and not connection.is_being_set_up
+    former = None if works else FormerConnection.objects.first()
     return Start(
         company=company,
         obstacle=company_obstacle(company),
@@ -76,6 +85,8 @@ def start(draft: Draft) -> Start:
         scopes=scopes.captions(connection.scopes if connection else ()),
         draft=draft,
         next_step=steps.first_open(draft.done),
+        former=former,
+        entries=tuple(entries(former.receipt)) if former else (),
     )
 
 
@@ -108,14 +119,15 @@ def prefill(draft: Draft, name: StepName) -> Mapping[str, Any]:
 
 def _of_connection(connection: Connection) -> dict[StepName, dict[str, Any]]:
     by_password = connection.identity_kind == KIND.PASSWORD
-    registration = {"application_id": connection.application_id} if by_password else {}
+    # A connection of before it was kept: users with a password sign in through it, too.
+    registered = connection.registration_id or (connection.application_id if by_password else "")
     name = (
         {"username": connection.integration_username}
         if by_password
         else {"application": connection.application_id}
     )
     return {
-        StepName.ENVIRONMENT: {"url": connection.origin, **registration},
+        StepName.ENVIRONMENT: {"url": connection.origin, "application_id": registered},
         StepName.INTEGRATION_USER: {"kind": connection.identity_kind, **name},
         StepName.TABLES: {"scopes": connection.scopes, **_of_owner(connection)},
     }

@@ -4,7 +4,7 @@ Facts are stored, sentences are made when they are read: each reader has their o
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -35,13 +35,26 @@ CAPTIONS: Mapping[ActName, str | Promise] = {
 class Entry:
     """One thing that was done in Sales, or found there; ``removal`` says how to undo it.
 
-    ``at`` is when an earlier setup did it; None for the present one.
+    ``at`` is when an earlier setup did it, with ``by`` as its administrator; None for the present.
     """
 
     caption: str
     text: str
     removal: str = ""
     at: datetime | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Somebody's access to Sales as an administrator, and when it ended.
+
+    ``is_other``: not in the setup that the connection is of.
+    """
+
+    name: str
+    dropped_at: datetime
+    is_other: bool = False
 
 
 def receipt(
@@ -59,17 +72,42 @@ def receipt(
         "owner": _chosen(plan),
         "acts": {act.value: dict(memory.of(act)) for act in ActName if memory.of(act)},
         "earlier": _earlier(former) if former else [],
+        "accesses": _accesses(former) if former else [],
     }
+
+
+def with_cancelled(
+    kept: Facts, *, acts: Mapping[ActName, Facts], administrator: str, at: datetime
+) -> dict[str, Any]:
+    """A receipt with what a setup did at the same organization that was cancelled ``at``.
+
+    ``administrator`` is blank where nobody had access.
+    """
+    done: Facts = {
+        "acts": {act.value: facts for act, facts in acts.items()},
+        "administrator": administrator,
+        "had_administrator": bool(administrator),
+        "dropped_at": at.isoformat(),
+    }
+    earlier = [*_earlier(done), *kept.get("earlier", [])]
+    return {**kept, "earlier": earlier, "accesses": [*_accesses(done), *kept.get("accesses", [])]}
 
 
 def _earlier(former: Facts) -> list[dict[str, Any]]:
     """What earlier setups changed in Sales, the latest first."""
+    by = former.get("administrator", "")
     changed = [
-        {"act": act.value, "facts": facts, "at": former["dropped_at"]}
+        {"act": act.value, "facts": facts, "at": former["dropped_at"], "administrator": by}
         for act in _CHANGING
         if _removal(act, facts := former.get("acts", {}).get(act, {}))
     ]
     return [*changed, *former.get("earlier", [])]
+
+
+def _accesses(former: Facts) -> list[dict[str, str]]:
+    """Who had access in earlier setups, whether or not anything was changed with it."""
+    own = {"administrator": former.get("administrator", ""), "at": former.get("dropped_at", "")}
+    return [*([own] if former.get("had_administrator") else []), *former.get("accesses", [])]
 
 
 def entries(kept: Facts) -> list[Entry]:
@@ -77,7 +115,12 @@ def entries(kept: Facts) -> list[Entry]:
     acts: Facts = kept.get("acts", {})
     present = [_entry(act, acts[act], None) for act in _IN_SALES if act in acts]
     earlier = [
-        _entry(ActName(one["act"]), one["facts"], datetime.fromisoformat(one["at"]))
+        _entry(
+            ActName(one["act"]),
+            one["facts"],
+            datetime.fromisoformat(one["at"]),
+            by=one.get("administrator", ""),
+        )
         for one in kept.get("earlier", [])
     ]
     return [*present, *_owner(kept.get("owner")), *earlier]
@@ -96,8 +139,13 @@ def _owner(chosen: Facts | None) -> Iterator[Entry]:
         yield Entry(_("Owner of records created in Sales"), text)
 
 
-def _entry(act: ActName, facts: Facts, at: datetime | None) -> Entry:
-    return Entry(str(CAPTIONS[act]), seen(act, facts), _removal(act, facts), at)
+def entry(act: ActName, facts: Facts) -> Entry:
+    """What one act did, told alone."""
+    return _entry(act, facts, None)
+
+
+def _entry(act: ActName, facts: Facts, at: datetime | None, *, by: str = "") -> Entry:
+    return Entry(str(CAPTIONS[act]), seen(act, facts), _removal(act, facts), at, by)
 
 
 def seen(act: ActName, facts: Facts) -> str:
@@ -106,7 +154,9 @@ def seen(act: ActName, facts: Facts) -> str:
 
 
 def _solution(facts: Facts) -> Iterator[str]:
-    if "version" not in facts:
+    if facts.get("goes_on"):
+        yield _("An import was begun; it goes on in Sales.")
+    elif "version" not in facts:
         yield _("Importing: %(progress)s %%.") % {"progress": facts.get("progress", 0)}
     elif not facts.get("is_imported"):
         yield _("Version %(version)s was installed already.") % facts
@@ -121,6 +171,8 @@ def _user(facts: Facts) -> Iterator[str]:
         yield _("The application user %(name)s was created.") % facts
     elif "name" in facts:
         yield _("%(name)s was a user of Sales already.") % facts
+    elif facts.get("is_created"):
+        yield _("An application user was asked for; Sales has not shown it yet.")
 
 
 def _roles(facts: Facts) -> Iterator[str]:
@@ -195,14 +247,27 @@ def _removal(act: ActName, facts: Facts) -> str:
     if act == ActName.ROLES and facts.get("given"):
         return _("Take the roles from the user in the Power Platform admin center, under Users.")
     if act == ActName.TRACKING and facts.get("switched"):
-        return _("Switch it off in Power Apps, in the properties of each table.")
+        return _("It stays on: change tracking cannot be switched off again.")
     if act == ActName.ADDRESS and facts.get("address"):
         return _("It goes with the solution.")
     return ""
 
 
-def dropped_at(kept: Facts) -> datetime | None:
-    """When the administrator's access ended; None where there was none."""
-    if not kept.get("had_administrator"):
-        return None
-    return datetime.fromisoformat(kept["dropped_at"])
+def accesses(kept: Facts) -> list[Access]:
+    """The access of this setup, if there was one; and the latest of another, if it is later."""
+    every = [_access(one) for one in _accesses(kept)]
+    own = every[:1] if kept.get("had_administrator") else []
+    others = every[len(own) :]
+    latest = max(others, key=lambda one: one.dropped_at, default=None)
+    if latest is None or (own and own[0].dropped_at > latest.dropped_at):
+        return own
+    return [*own, replace(latest, is_other=True)]
+
+
+def _access(kept: Mapping[str, str]) -> Access:
+    return Access(kept["administrator"], datetime.fromisoformat(kept["at"]))
+
+
+def told_address(kept: Facts) -> str:
+    """The address of these books that Sales was told; blank where it was told none."""
+    return str(kept.get("acts", {}).get(ActName.ADDRESS, {}).get("address", ""))

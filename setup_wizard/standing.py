@@ -50,6 +50,12 @@ class Standing:
         return self.is_begun and not (self.is_over or self.asks_for or self.has_failed)
 
     @property
+    def at_hand(self) -> ActName | None:
+        """The act that is done next, where that happens by itself."""
+        left = (line.act for line in self.lines if line.state != State.DONE)
+        return next(left, None) if self.goes_on else None
+
+    @property
     def done(self) -> int:
         return sum(line.state == State.DONE for line in self.lines)
 

@@ -24,6 +24,19 @@ def check_administrator(user: User) -> None:
             field="admin-user",
             remedy=_("Enable the user in Sales, or name another one."),
         )
+    if not user.is_system_administrator and not user.is_system_customizer:
+        raise SetupProblem(
+            _(
+                "%(name)s is not a System Administrator of this environment, and no System "
+                "Customizer."
+            )
+            % who,
+            field="admin-user",
+            remedy=_(
+                "Name a user who holds the roles System Administrator and System Customizer, or "
+                "have them assigned."
+            ),
+        )
     if not user.is_system_administrator:
         raise SetupProblem(
             _("%(name)s is not a System Administrator of this environment.") % who,

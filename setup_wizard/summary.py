@@ -1,4 +1,4 @@
-"""Everything that was answered, and what will be done in Sales: to look at before it is done."""
+"""Everything that was answered, and what will be done: to look at before it is done."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -36,6 +36,14 @@ class Row:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Deeds:
+    """What one of those does who take part in the finish."""
+
+    caption: str
+    lines: tuple[str, ...]
+
+
 def rows(draft: Draft) -> list[Row]:
     """Every answer, in the order of the steps; a secret is only said to be set."""
     of = {
@@ -50,12 +58,33 @@ def rows(draft: Draft) -> list[Row]:
     ]
 
 
-def deeds(draft: Draft) -> list[str]:
-    """What will be done in Sales as the administrator, in order; nothing where there is none."""
-    return list(_deeds(draft)) if draft.has_administrator else []
+def deeds(draft: Draft, *, address: str) -> list[Deeds]:
+    """What will be done, in order, by who does it; ``address`` is where these books are opened."""
+    prepared = list(_prepared(draft)) if draft.has_administrator else []
+    parts = (
+        (_("What will be done in Sales as the administrator"), prepared),
+        (_("What will be done in Sales as the integration user"), list(_told(address))),
+        (_("What will be done in these books"), list(_here())),
+    )
+    return [Deeds(caption, tuple(lines)) for caption, lines in parts if lines]
 
 
-def _deeds(draft: Draft) -> Iterator[str]:
+def _told(address: str) -> Iterator[str]:
+    yield _("Look at every table to synchronize.")
+    if address:
+        yield _("Tell Sales the address %(address)s of these books.") % {"address": address}
+
+
+def _here() -> Iterator[str]:
+    if Connection.objects.filter(is_being_set_up=False).exists():
+        yield _("Replace the present connection, which works on until then.")
+    else:
+        yield _("Store the connection.")
+    yield _("Store the integration user's secret, encrypted.")
+    yield _("Add our own user that stands for the integration; nobody signs in with it.")
+
+
+def _prepared(draft: Draft) -> Iterator[str]:
     version = ".".join(map(str, SOLUTION.version))
     solution = {"name": SOLUTION.friendly_name, "version": version}
     if draft.redeploys:
@@ -83,7 +112,8 @@ def _deeds(draft: Draft) -> Iterator[str]:
 def _environment(answers: Kept, found: Kept) -> Iterator[Row]:
     tenant = _("Tenant %(tenant)s") % found
     yield Row(_("Dynamics 365 Sales URL"), answers["url"], StepName.ENVIRONMENT, tenant)
-    yield Row(_("Application (client) ID"), answers["application_id"], StepName.ENVIRONMENT)
+    registration = _("Application (client) ID of the app registration")
+    yield Row(registration, answers["application_id"], StepName.ENVIRONMENT)
 
 
 def _administrator(answers: Kept, found: Kept) -> Iterator[Row]:
@@ -106,7 +136,8 @@ def _administrator(answers: Kept, found: Kept) -> Iterator[Row]:
 def _integration_user(answers: Kept, found: Kept) -> Iterator[Row]:
     kind = KIND(answers["kind"])
     step = StepName.INTEGRATION_USER
-    caption = _("Integration user") if kind == KIND.PASSWORD else _("Integration application")
+    application = _("Application (client) ID of the integration application")
+    caption = _("Integration user") if kind == KIND.PASSWORD else application
     yield Row(caption, answers[IDENTITY_INPUTS[kind][0]], step, _who(found))
     note = ""
     if found["expires"]:

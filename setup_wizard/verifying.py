@@ -16,7 +16,7 @@ from crmsync.mapping.types import TableMapping
 from setup_wizard import finishing
 from setup_wizard.errors import SetupProblem
 from setup_wizard.integration_solution import CONNECTION_TABLE, needed_privileges
-from setup_wizard.plan import ActName, Memory, Plan, asked_as
+from setup_wizard.plan import ActName, Memory, Plan, asked_as, now
 
 # The one row in Sales that says where these books are: the same from whichever setup.
 CONNECTION_ROW = UUID("6d588e6a-97bc-412d-bf4e-89396ea1b308")
@@ -30,7 +30,7 @@ def verify(plan: Plan, memory: Memory) -> bool:
     _check_identity(client, memory)
     captions = [_read(client, mapping) for mapping in _mappings(plan)]
     _check_privileges(client, memory.user_id)
-    memory.keep(ActName.VERIFIED, tables=captions)
+    memory.keep(ActName.VERIFIED, tables=captions, at=now().isoformat())
     return True
 
 

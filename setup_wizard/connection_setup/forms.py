@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crmsync.connections.models import Connection
 from crmsync.dataverse.certificates import MOST_CHARACTERS
+from crmsync.frame.fields import PlainText
 from setup_wizard.connection_setup.credentials import Credentials, kinds_of
 from setup_wizard.forms import BlankTextarea
 from setup_wizard.steps import IDENTITY_INPUTS
@@ -20,7 +21,7 @@ _CAPTIONS = {
 
 
 class DisableForm(forms.Form):
-    reason = forms.CharField(
+    reason = PlainText(
         label=_("Reason"),
         help_text=_("Everybody who opens Home reads it."),
         max_length=500,

@@ -61,6 +61,7 @@ def done(request: HttpRequest) -> HttpResponse:
         "connection": connection,
         "tasks": queries.next_tasks(connection),
         "entries": receipt.entries(connection.receipt),
-        "dropped_at": receipt.dropped_at(connection.receipt),
+        "accesses": receipt.accesses(connection.receipt),
+        "told_address": receipt.told_address(connection.receipt),
     }
     return render(request, "setup_wizard/done.html", context)

@@ -4,10 +4,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
+from crmsync.audit.actors import on_page
 from crmsync.frame.access import SET_UP, only
-from setup_wizard import progress, provisioning, queries
+from setup_wizard import cancelling, progress, queries
 from setup_wizard.draft import Draft
 from setup_wizard.views import browser_key
 
@@ -20,16 +21,30 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 @only(SET_UP)
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest) -> HttpResponse:
-    left = provisioning.cancel(user_id=_user_id(request))
+    """GET says what is forgotten and what stays, POST does it."""
+    if request.method != "POST":
+        return _asked(request)
+    left = cancelling.cancel(user_id=_user_id(request), by=on_page(request.user))
     messages.info(request, _("The setup was cancelled. What you typed is forgotten."))
-    for entry in left:
+    for one in left:
         said = _("In Sales this stays: %(done)s To remove it: %(removal)s")
-        messages.warning(request, said % {"done": entry.text, "removal": entry.removal})
+        if one.is_needed:
+            said = _("In Sales this stays: %(done)s The connection needs it.")
+        told = {"done": one.entry.text, "removal": one.entry.removal}
+        messages.warning(request, said % told)
     response = redirect("setup_wizard:start")
     browser_key.take(response)
     return response
+
+
+def _asked(request: HttpRequest) -> HttpResponse:
+    draft = _draft(request)
+    if not draft.is_begun:
+        return redirect("setup_wizard:start")
+    context = {"draft": draft, "left": cancelling.left(user_id=draft.user_id)}
+    return render(request, "setup_wizard/cancel.html", context)
 
 
 def _draft(request: HttpRequest) -> Draft:

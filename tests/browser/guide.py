@@ -22,7 +22,9 @@ def choose(person: Person, label: str) -> None:
 def answer_environment(person: Person, ready: Mapping[str, Any]) -> None:
     person.is_at("Environment")
     fill(person, "Dynamics 365 Sales URL", ready["origin"])
-    fill(person, "Application (client) ID", ready["application"]["client_id"])
+    fill(
+        person, "Application (client) ID of the app registration", ready["application"]["client_id"]
+    )
     person.press("Next")
 
 
@@ -54,7 +56,7 @@ def no_administrator(person: Person) -> None:
 def integration_application(person: Person, identity: Mapping[str, str]) -> None:
     person.is_at("Integration user")
     choose(person, "Application with a secret (recommended)")
-    fill(person, "Application (client) ID", identity["client_id"])
+    fill(person, "Application (client) ID of the integration application", identity["client_id"])
     fill(person, "Client secret", identity["client_secret"])
     person.press("Next")
 
@@ -62,7 +64,7 @@ def integration_application(person: Person, identity: Mapping[str, str]) -> None
 def integration_certificate(person: Person, identity: Mapping[str, str]) -> None:
     person.is_at("Integration user")
     choose(person, "Application with a certificate")
-    fill(person, "Application (client) ID", identity["client_id"])
+    fill(person, "Application (client) ID of the integration application", identity["client_id"])
     fill(person, "Certificate and private key", identity["pem"])
     person.press("Next")
 

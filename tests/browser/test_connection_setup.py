@@ -94,6 +94,7 @@ def test_without_scripts_all_of_it_works_too(connected: Installation) -> None:
         anna.press("Begin Redeploy Integration Solution")
         anna.is_at("Environment")
         anna.press("Cancel setup")
+        anna.press("Forget this setup")
 
 
 def test_a_reset_forgets_the_connection_and_nothing_else(connected: Installation) -> None:

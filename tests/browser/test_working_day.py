@@ -77,7 +77,7 @@ def test_anna_connects_with_sales_in_one_sitting(
         )
         guide.integration_application(anna, application)
         guide.accept_tables_and_checks(anna)
-        anna.sees("Nothing is connected yet")
+        anna.sees("Nothing of this is done before you confirm it.")
         assert stack.rows("SELECT * FROM connections_connection") == []
         guide.confirm(anna)
         notes["connected_at"] = stack.sandbox.mark()

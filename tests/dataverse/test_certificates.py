@@ -3,7 +3,8 @@
 import hashlib
 import ssl
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -85,6 +86,18 @@ def test_a_certificate_is_good_only_in_its_time(moment: datetime, sentence: str)
 
     with pytest.raises(CertificateUnreadable, match=sentence):
         read_certificate(pem, now=moment)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Europe/Copenhagen", "Pacific/Niue"])
+def test_a_certificate_without_an_end_has_one_that_every_time_zone_can_show(zone: str) -> None:
+    forever = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    begins = datetime(2026, 1, 1, 23, 59, 59, tzinfo=UTC)
+    days = (forever - begins).days
+    pem = key_pem(rsa_key()) + certificate_pem(rsa_key(), begins=begins, days=days)
+
+    found = read_certificate(pem, now=NOW)
+
+    assert found.not_after.astimezone(ZoneInfo(zone)).year == 9999
 
 
 def test_an_expired_certificate_can_still_be_offered_to_the_token_service() -> None:

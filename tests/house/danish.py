@@ -19,10 +19,15 @@ TELL_TALE = re.compile(
     r"\b(?:[Tt]he|[Ii]s|[Nn]ot|[Aa]nd|[Ww]as|[Aa]re|[Ww]ere|been|[Hh]as|[Ww]ith|[Tt]his|"
     r"[Tt]hat|[Ww]hich|[Oo]f|[Ii]ts|[Yy]our?)\b"
 )
-# Commands and scripts are the same in every language; the other language names itself.
+# Commands and scripts are the same in every language; the other language names itself; and what
+# is chosen by a row id of Sales is called as it is there.
 NOT_READ = re.compile(
-    r"<(script|style|code)\b.*?</\1>|<button[^>]*name=\"language\".*?</button>", re.DOTALL
+    r"<(script|style|code)\b.*?</\1>|<button[^>]*name=\"language\".*?</button>"
+    r"|<option value=\"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\".*?</option>",
+    re.DOTALL,
 )
+# The detail behind a sentence of ours: in the words of Sales, up to its code.
+SAID_BY_SALES = re.compile(r"\(.* 0x[0-9a-f]{8}\)")
 READ_ALOUD = re.compile(r"\b(?:aria-label|title|placeholder|alt|data-label)=\"([^\"]*)\"")
 LONG_ENOUGH_FOR_DATA = 3
 # Longer names are cut on some pages.
@@ -39,7 +44,8 @@ def english_on(page: str) -> list[str]:
     data = _data()
     found = []
     for piece in _pieces(page):
-        own = data.sub("", piece) if data else piece
+        ours = SAID_BY_SALES.sub("", piece)
+        own = data.sub("", ours) if data else ours
         if TELL_TALE.search(own) or own.strip() in _untranslated():
             found.append(piece)
     return found

@@ -32,7 +32,7 @@ READ_ALONE = {
     "coupling:match-state",
 }
 # A GET shows the question that the POST answers.
-ASK_FIRST = {"fullsync:cancel", "fullsync:cancel-job", "coupling:create"}
+ASK_FIRST = {"setup_wizard:cancel", "fullsync:cancel", "fullsync:cancel-job", "coupling:create"}
 CHANGING = sorted(
     name
     for name, entry in ADDRESSES.items()

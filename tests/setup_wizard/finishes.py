@@ -27,6 +27,12 @@ def imports_go(sandbox: Sandbox, **how: Any) -> None:
     assert answer.status_code == 200, answer.text
 
 
+def plant(sandbox: Sandbox, *wishes: Any) -> None:
+    """What others have installed or switched on in Sales."""
+    answer = requests.post(sandbox.url("/_sandbox/plant"), json=list(wishes), timeout=30)
+    assert answer.status_code == 200, answer.text
+
+
 def confirmed(guide: Guide, **changes: dict[str, Any]) -> None:
     """Every step answered, right but for the changes by step, and the answers confirmed."""
     for step in ("environment", "administrator", "integration_user", "tables", "checks"):

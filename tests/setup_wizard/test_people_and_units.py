@@ -68,7 +68,7 @@ def test_a_person_with_the_name_of_the_counterpart_keeps_it(at_once: Sandbox, na
     Attempt(at_once).connect()
     Attempt(at_once).connect()
 
-    assert counterparts() == ["Dynamics 365 Sales (2)"]
+    assert counterparts() == ["Dynamics 365 Sales 2"]
     assert not Account.objects.filter(user__username=name, is_non_interactive=True).exists()
 
 

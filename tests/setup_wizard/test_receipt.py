@@ -1,5 +1,7 @@
 """The receipt is made of facts, and read in the reader's language."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.utils import translation
 
@@ -64,12 +66,37 @@ def test_what_was_there_already_has_nothing_to_remove() -> None:
 
 def test_a_connection_from_before_has_an_empty_receipt() -> None:
     assert receipt.entries({}) == []
-    assert receipt.dropped_at({}) is None
+    assert receipt.accesses({}) == []
 
 
 def test_the_moment_of_the_drop_is_told_only_where_there_was_an_access() -> None:
-    assert receipt.dropped_at(KEPT) is not None
-    assert receipt.dropped_at({**KEPT, "had_administrator": False}) is None
+    (own,) = receipt.accesses(KEPT)
+    assert (own.name, own.is_other) == ("Sandbox Administrator", False)
+    assert receipt.accesses({**KEPT, "had_administrator": False}) == []
+
+
+def test_what_a_cancelled_setup_did_is_told_as_an_earlier_one_with_its_administrator() -> None:
+    at = datetime(2026, 5, 6, 7, 8, tzinfo=UTC)
+    begun = {"is_imported": True, "goes_on": True, "former": ""}
+
+    kept = receipt.with_cancelled(
+        KEPT, acts={ActName.SOLUTION: begun}, administrator="Another One", at=at
+    )
+
+    with translation.override("en"):
+        last = receipt.entries(kept)[-1]
+    assert last.text == "An import was begun; it goes on in Sales."
+    assert (last.at, last.by) == (at, "Another One")
+    assert "Delete the solution" in last.removal
+    assert [one.name for one in receipt.accesses(kept)] == ["Sandbox Administrator", "Another One"]
+
+
+def test_change_tracking_is_said_to_stay_on_by_the_check_and_by_the_receipt() -> None:
+    with translation.override("en"):
+        (entry,) = receipt.entries({"acts": {"tracking": DONE["tracking"]}})
+
+    assert "cannot be switched off again" in entry.removal
+    assert "Switch it off" not in entry.removal
 
 
 @pytest.mark.parametrize("act", list(ActName))
