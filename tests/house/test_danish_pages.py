@@ -183,9 +183,9 @@ def test_what_stopped_by_a_lost_key(connected: Sandbox, dane: Client, settings: 
 def test_what_stopped_by_another_organization_and_by_failing_again_and_again(
     connected: Sandbox, dane: Client
 ) -> None:
+    Connection.objects.update(organization_id=uuid.uuid4())
     run = fullsync.start(by="anna")
     Part.objects.filter(job__mapping="CURRENCY").update(deaths=working.MOST_DEATHS)
-    Connection.objects.update(organization_id=uuid.uuid4())
     drive(run)
 
     codes = set(Job.objects.values_list("error_code", flat=True))
