@@ -67,14 +67,20 @@ class Journal:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def append(self, entry: Entry) -> None:
+    def append(self, entry: Entry) -> int:
         """Keep the entry, with `ended`: when the answer began to leave, in epoch seconds.
 
         That moment is taken when the store lets us write: until then the answer waits, too.
+        Returns the entry's number.
         """
         kept = entry.kept()
         with self._store.write() as transaction:
-            transaction.append_journal(orjson.dumps({**kept, "ended": time.time()}))
+            return transaction.append_journal(orjson.dumps({**kept, "ended": time.time()}))
+
+    def has_left(self, n: int) -> None:
+        """Correct `ended` of an answer that clients have to obey from the moment they have it."""
+        with self._store.write() as transaction:
+            transaction.correct_journal(n, "ended", time.time())
 
     def since(self, n: int) -> dict[str, object]:
         """Return the entries numbered above `n`, and the number to ask from next time."""

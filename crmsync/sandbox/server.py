@@ -94,8 +94,11 @@ class Connection(socketserver.StreamRequestHandler):
         time.sleep(environment.latency + verdict.latency)
         response = _spoiled(verdict.act, outcome.response)
         # The journal is written before the answer leaves: who has the answer can read the entry.
-        environment.journal.append(_entry(request, verdict, outcome, response, arrived))
-        return self._send(response, verdict.act)
+        number = environment.journal.append(_entry(request, verdict, outcome, response, arrived))
+        goes_on = self._send(response, verdict.act)
+        if response is not None and "retry-after" in map(str.lower, response.headers):
+            environment.journal.has_left(number)
+        return goes_on
 
     def _send(self, response: Response | None, act: Act | None) -> bool:
         """Send the answer as the fault wants it; False where the connection must end."""

@@ -173,8 +173,14 @@ class Transaction(Snapshot):
         self._connection.execute("DELETE FROM _deletion")
         self._connection.execute("DELETE FROM _journal")
 
-    def append_journal(self, entry: bytes) -> None:
-        self._connection.execute("INSERT INTO _journal (entry) VALUES (?)", (entry.decode(),))
+    def append_journal(self, entry: bytes) -> int:
+        """Return the number of the entry."""
+        sql = "INSERT INTO _journal (entry) VALUES (?)"
+        return int(self._connection.execute(sql, (entry.decode(),)).lastrowid or 0)
+
+    def correct_journal(self, n: int, name: str, value: float) -> None:
+        sql = "UPDATE _journal SET entry = json_set(entry, '$.' || ?, ?) WHERE n = ?"
+        self._connection.execute(sql, (name, value, n))
 
     def finish(self) -> None:
         """Keep the version counter with the rows it numbered."""
