@@ -11,9 +11,6 @@ from crmsync.broker import server_binary, socket_path
 from crmsync.supervisor import Child
 
 READY_SECONDS = 60.0
-# A little only: SQLite has one lock for writing, and whoever holds it must get to its end. At 10,
-# half a second of work held it for half a minute where other programs wanted the processors.
-WORKER_NICENESS = 3
 
 
 def manage(*arguments: str) -> list[str]:
@@ -63,11 +60,8 @@ def sandbox_identities() -> Path:
 
 
 def worker() -> Child:
-    """Threads, not processes: the work waits for answers, and one process is one to kill.
-
-    It steps back for the web: nobody waits for it in front of a screen.
-    """
-    child = _child(
+    """Threads, not processes: the work waits for answers, and one process is one to kill."""
+    return _child(
         "worker",
         _celery(
             "worker",
@@ -77,8 +71,6 @@ def worker() -> Child:
             *("--loglevel", "WARNING"),
         ),
     )
-    child.niceness = WORKER_NICENESS
-    return child
 
 
 def beat() -> Child:

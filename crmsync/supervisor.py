@@ -43,8 +43,6 @@ class Child:
     # What it prints goes here instead of into the log, readable by the owner alone.
     output: Path | None = None
     prepare: Callable[[], object] | None = None
-    # How far it steps back for the others when the machine is busy, as ``nice`` counts.
-    niceness: int = 0
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
 
@@ -60,16 +58,10 @@ class Child:
                 stdout=output,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=self._begin,
+                preexec_fn=_die_with_parent,
             )
         self.started_at = time.monotonic()
         self.pid_file.write_text(f"{self.process.pid}\n")
-
-    def _begin(self) -> None:
-        """In the new process, before its program."""
-        _die_with_parent()
-        if self.niceness:
-            _step_back(self.niceness)
 
     def _dead_predecessor(self) -> int:
         """The id of the process that had this part before, if it is certainly gone; else 0."""
@@ -163,8 +155,12 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _step_back(niceness: int) -> None:
-    """As a session, too: where Linux groups processes by session it weighs those first."""
+def step_back(niceness: int) -> None:
+    """Let other processes go first when the machine is busy, as ``nice`` counts.
+
+    For the calling thread and those it starts; and as a session, as Linux weighs those first where
+    it groups processes by session.
+    """
     os.nice(niceness)
     with contextlib.suppress(OSError):
         Path("/proc/self/autogroup").write_text(str(niceness))
