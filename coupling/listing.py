@@ -32,7 +32,7 @@ TAB_CAPTIONS: dict[Tab, Promise] = {
 class ShownTab:
     caption: str
     query: str
-    count: int
+    count: int | None
     is_here: bool
 
 
@@ -80,12 +80,12 @@ class Listing:
     rows: tuple[ShownRow, ...]
     previous: str
     following: str
-    total: int
+    total: int | None
     waiting_there: int
 
     @property
     def is_without_records(self) -> bool:
-        return self.total == 0
+        return self.total == 0 and not self.rows
 
     @property
     def is_moved(self) -> bool:
@@ -106,7 +106,7 @@ def show_list(mapping: TableMapping, state: ListState, page: ListPage, counts: C
             ShownTab(
                 str(TAB_CAPTIONS[tab]),
                 state.of_tab(tab).query,
-                counts.by_tab[tab],
+                counts.by_tab.get(tab),
                 tab is state.tab,
             )
             for tab in Tab
@@ -115,7 +115,7 @@ def show_list(mapping: TableMapping, state: ListState, page: ListPage, counts: C
         rows=tuple(_row(mapping, state, row, listed) for row in page.rows),
         previous=state.moved(before=page.previous).query if page.previous else "",
         following=state.moved(after=page.following).query if page.following else "",
-        total=max(counts.by_tab[Tab.ALL], len(page.rows)),
+        total=counts.by_tab.get(Tab.ALL),
         waiting_there=counts.waiting_there,
     )
 

@@ -89,8 +89,9 @@ def web(*, port: int) -> Child:
             *(sys.executable, "-m", "gunicorn"),
             *("--bind", f"127.0.0.1:{port}"),
             *("--workers", "2", "--threads", "4"),
-            # Longer than people and proxies pause between two pages.
-            *("--keep-alive", "75"),
+            # A connection that stays open stays with its process, however busy that one is: with 20
+            # users the other one stood idle. A new one goes to whichever process is free.
+            *("--keep-alive", "0"),
             *("--log-level", "warning", "--no-control-socket"),
             "crmsync.wsgi:application",
         ],

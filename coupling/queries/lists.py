@@ -50,6 +50,9 @@ class Counts:
     waiting_there: int
 
 
+NOT_COUNTED_YET = Counts({}, 0)
+
+
 def read_page(mapping: TableMapping, state: ListState) -> ListPage:
     """One query: the inner one picks the page's ids, the outer one asks about those alone."""
     records = _found(mapping, _of_tab(mapping, state.tab), state.typed)
@@ -80,14 +83,14 @@ def count_tabs(mapping: TableMapping) -> Counts:
     With 100,000 records counting is the dearest part of the page, and every sort, search and page
     of a list would repeat it. The numbers lead people to a tab, they decide nothing; what somebody
     changes by these pages is counted anew at once, see ``forget_counts``. One request counts, the
-    others go on with the older numbers meanwhile.
+    others go on with the older numbers meanwhile, or with none: twenty who came at once would all
+    count for seconds.
     """
     counts: Counts | None = cache.get(_cached(mapping.name))
-    is_due = cache.add(f"{_cached(mapping.name)}.fresh", 1, COUNTS_SECONDS)
-    if counts is None or is_due:
+    if cache.add(f"{_cached(mapping.name)}.fresh", 1, COUNTS_SECONDS):
         counts = _count_tabs(mapping)
         cache.set(_cached(mapping.name), counts, None)
-    return counts
+    return counts or NOT_COUNTED_YET
 
 
 def forget_counts(mapping: str) -> None:

@@ -109,6 +109,22 @@ def test_each_tab_holds_what_its_count_says(accountant: Client) -> None:
     assert "No suggestions are open" in page(accountant, "?tab=suggested")
 
 
+def test_while_somebody_else_counts_for_the_first_time_the_list_comes_without_numbers(
+    accountant: Client,
+) -> None:
+    records.customer("10000")
+    cache.set("coupling.counts.CUSTOMER.fresh", 1)
+
+    html = page(accountant)
+    assert numbers(html) == ["10000"]
+    assert "Not coupled" in html
+    assert 'class="count"' not in html
+    assert "No Customers yet" not in page(accountant, "?tab=left-out")
+
+    cache.clear()
+    assert '<span class="count">1</span>' in page(accountant)
+
+
 def test_a_row_that_is_being_created_is_not_coupled_yet(accountant: Client) -> None:
     _ours, coupling = records.coupled_customer("10000")
     Coupling.objects.filter(pk=coupling.pk).update(is_intent=True)
