@@ -43,7 +43,8 @@ def walk(camera: Camera, ready: Mapping[str, Any], *, is_finished: bool) -> None
         camera.take("setup-connected")
     else:
         camera.show("/setup/", "setup-begun")
-        camera.send("/setup/cancel/")
+        camera.show("/setup/cancel/", "setup-cancel-asks")
+        camera.press(".button-danger")
         camera.take("setup-cancelled")
 
 

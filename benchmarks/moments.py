@@ -23,7 +23,8 @@ MOMENTS: dict[str, str] = {
     "setup-check": "setup_wizard:step",
     "setup-finish": "setup_wizard:finish",
     "setup-begun": "setup_wizard:start",
-    "setup-cancelled": "setup_wizard:cancel",
+    "setup-cancel-asks": "setup_wizard:cancel",
+    "setup-cancelled": "setup_wizard:start",
     "setup-connected": "setup_wizard:done",
     "match-reads": "coupling:match",
     "match-found": "coupling:match",
@@ -56,6 +57,7 @@ MOMENTS: dict[str, str] = {
     "page-not-found": "404",
     "page-out-of-date": "csrf",
     "page-went-wrong": "500",
+    "page-not-to-be-opened": "405",
     "page-not-allowed": "403",
     "list-without-role": "coupling:list",
     "card-without-role": "coupling:card",
@@ -70,6 +72,20 @@ MOMENTS: dict[str, str] = {
     "job-stopped": "fullsync:job",
     "run-of-ten": "fullsync:review",
     "side-by-side": "fullsync:side-by-side",
+    "connection-tested": "setup_wizard:test-connection",
+    "credentials-refused": "setup_wizard:credentials",
+    "mapping-saved": "setup_wizard:mapping",
+    "mappings-differ": "setup_wizard:mappings",
+    "defaults-differ": "setup_wizard:default-mappings",
+    "defaults-restored": "setup_wizard:default-mappings",
+    "disable-error": "setup_wizard:disable",
+    "connection-disabled": "setup_wizard:disable",
+    "home-disabled": "frame:home",
+    "review-disabled": "fullsync:review",
+    "connection-enabled": "setup_wizard:enable",
+    "enable-refused": "setup_wizard:enable",
+    "former-connection": "setup_wizard:start",
+    "home-after-reset": "frame:home",
 }
 WRONG = "not-it"
 # Two things that a form refuses: what shows nothing, and what misleads a reader.
@@ -136,9 +152,9 @@ def of_card(camera: Camera, record: str) -> None:
     camera.person.open(card)
     camera.send("/tables/CUSTOMER/leave-out/")
     camera.take("leave-out-asks")
-    _give_reason(camera, SHOWS_NOTHING)
+    give_reason(camera, SHOWS_NOTHING)
     camera.take("leave-out-error")
-    _give_reason(camera, "Closed down in spring; the last invoice is paid.")
+    give_reason(camera, "Closed down in spring; the last invoice is paid.")
     camera.take("left-out")
     camera.person.open(card)
     camera.send("/tables/CUSTOMER/take-back-in/")
@@ -150,9 +166,9 @@ def of_card(camera: Camera, record: str) -> None:
     _edit(camera, card)
 
 
-def _give_reason(camera: Camera, reason: str) -> None:
+def give_reason(camera: Camera, reason: str) -> None:
     camera.within("#id_reason").fill(reason)
-    camera.press("form.form .button-primary")
+    camera.press("form.form button")
 
 
 def _edit(camera: Camera, card: str) -> None:
@@ -215,6 +231,7 @@ def of_forms(camera: Camera) -> None:
 def of_problems(camera: Camera) -> None:
     """Pages in place of the one that was asked for."""
     camera.show("/nowhere/", "page-not-found")
+    camera.show("/setup/connection/test/", "page-not-to-be-opened")
     camera.person.open("/password/")
     camera.person.context.clear_cookies(name="csrftoken")
     camera.within("form").evaluate("form => form.submit()")

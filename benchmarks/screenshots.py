@@ -20,7 +20,7 @@ from pathlib import Path
 from django.urls import resolve
 from playwright.sync_api import Browser, sync_playwright
 
-from benchmarks import guide, moments
+from benchmarks import connection, guide, moments
 from benchmarks.camera import LANGUAGES, Album, Camera, camera, stranger
 from crmsync.frame.people import Role
 from tests.browser.conftest import QUIET, chromium_binary
@@ -43,6 +43,7 @@ SUGGESTED = (
 # Their address alone leads to an earlier page.
 WALKED_TO = ("setup_wizard:step",)
 SLOW_SECONDS = 4.0
+NOT_A_MEMBER = "0x80072560"
 PRIVILEGE_MISSING = {"status": 403, "code": "0x80040220"}
 
 
@@ -109,6 +110,7 @@ def _show_day(album: Album, stack: Stack, browser: Browser, customers: int) -> N
     _running(album, installation)
     _pages(album, installation)
     _acts(album, installation)
+    _connection(album, installation)
 
 
 def _open(album: Album, installation: Installation, chapter: str, paths: Iterable[str]) -> None:
@@ -205,6 +207,20 @@ def _acts(album: Album, installation: Installation) -> None:
             moments.of_strangers(one)
         with camera(album, operator, chapter, language) as one:
             moments.without_role(one, record)
+
+
+def _connection(album: Album, installation: Installation) -> None:
+    """Connection Setup, and what is left when it was reset."""
+    sandbox, chapter = installation.stack.sandbox, "8-connection"
+    _walk(album, installation, chapter, connection.of_connection)
+    with camera(album, installation, chapter, LANGUAGES[0]) as one:
+        connection.disable(one, "The auditors are in the house until Friday.")
+    sandbox.fault({"path": "/api/data/"}, {"status": 403, "code": NOT_A_MEMBER})
+    _walk(album, installation, chapter, connection.enable_refused)
+    sandbox.clear_faults()
+    with camera(album, installation, chapter, LANGUAGES[0]) as one:
+        connection.reset(one)
+    _walk(album, installation, chapter, connection.after_reset)
 
 
 def _last(stack: Stack, table: str) -> int:

@@ -167,7 +167,7 @@ def enable(plan: Plan, memory: Memory) -> bool:
             receipt=receipt(
                 plan, memory, dropped_at=connected_at, former=_receipt_of(former, values)
             ),
-            gate_open_at=None,
+            gate_open_at=_gate(former, values),
         )
         FormerConnection.objects.all().delete()
         sync.look_at_tracking_again(tables=memory.of(ActName.TRACKING).get("switched", []))
@@ -181,6 +181,13 @@ def enable(plan: Plan, memory: Memory) -> bool:
         plan.conclude()
     memory.keep(ActName.ENABLED, organization=made.organization_name)
     return True
+
+
+def _gate(former: Connection | None, values: Mapping[str, Any]) -> datetime | None:
+    """Sales counts the requests of each user: the wait that it asked of this one goes on."""
+    names = ("organization_id", "integration_user_id")
+    is_same = former is not None and all(getattr(former, name) == values[name] for name in names)
+    return former.gate_open_at if former is not None and is_same else None
 
 
 def _answered_at(memory: Memory) -> datetime | None:

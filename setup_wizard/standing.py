@@ -29,12 +29,14 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How far the finish has come. ``asks_for`` is the step that must be answered (again) first;
-    ``is_begun`` is false where there is nothing to finish."""
+    ``is_begun`` is false where there is nothing to finish; ``is_elsewhere`` is true while another
+    request does an act, or died with it."""
 
     lines: tuple[Line, ...]
     is_begun: bool
     is_over: bool
     asks_for: StepName | None
+    is_elsewhere: bool = False
 
     @property
     def needs_sign_in(self) -> bool:
@@ -72,6 +74,7 @@ def standing(*, user_id: int, key: bytes | None) -> Standing:
         is_begun=bool(finish),
         is_over=False,
         asks_for=_asks_for(draft, finish),
+        is_elsewhere=draft.is_finishing,
     )
 
 

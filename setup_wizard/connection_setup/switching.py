@@ -27,15 +27,19 @@ def present() -> Connection | None:
     return Connection.objects.filter(is_being_set_up=False).first()
 
 
-def enable(*, by: Actor) -> Trial | None:
+def enable(*, by: Actor, shown: str = "") -> Trial | None:
     """Test the connection, and enable it if nothing stands in the way; None: it was enabled.
 
-    Work begins when somebody asks for it. Raises SetupProblem where there is no connection, where
-    it was changed while it was tested, or where the company cannot be connected.
+    ``shown`` is when the page said it was disabled (see ``disabling_of``), blank where nobody
+    looked: what was disabled again since then, for another reason, stays so. Work begins when
+    somebody asks for it. Raises SetupProblem where there is no connection, where it was changed
+    meanwhile, or where the company cannot be connected.
     """
     connection = _required()
     if connection.is_enabled:
         return None
+    if shown and shown != disabling_of(connection):
+        raise changed_meanwhile()
     if obstacle := preflight.company_obstacle(get_company()):
         raise obstacle
     trial = trying.try_connection(connection=connection)
@@ -48,20 +52,27 @@ def _enable(tested: Connection, by: Actor) -> None:
     """That very connection; when it was disabled stays known, to whoever still worked with it."""
     same = {name: getattr(tested, name) for name in ("origin", "organization_id", "sealed_secret")}
     with transaction.atomic():
-        rows = Connection.objects.filter(is_being_set_up=False, **same)
-        enabled = rows.filter(is_enabled=False).update(
+        rows = Connection.objects.select_for_update().filter(is_being_set_up=False, **same)
+        found = rows.first()
+        if found is None or disabling_of(found) != disabling_of(tested):
+            raise changed_meanwhile()
+        if found.is_enabled:
+            return
+        rows.update(
             is_enabled=True, disabled_because="", disabled_code="", disabled_service_code=""
         )
-        if enabled:
-            audit.record(
-                act=Act.CONNECTION_ENABLED,
-                by=by,
-                subject=subject(tested),
-                before={"enabled": False},
-                after={"enabled": True},
-            )
-    if not enabled and not rows.filter(is_enabled=True).exists():
-        raise changed_meanwhile()
+        audit.record(
+            act=Act.CONNECTION_ENABLED,
+            by=by,
+            subject=subject(found),
+            before={"enabled": False},
+            after={"enabled": True},
+        )
+
+
+def disabling_of(connection: Connection) -> str:
+    """Tells one disabling from the next."""
+    return connection.disabled_at.isoformat() if connection.disabled_at else ""
 
 
 def disable(*, by: Actor, because: str) -> bool:

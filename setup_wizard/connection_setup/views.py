@@ -44,6 +44,7 @@ def _shown(
 ) -> HttpResponse:
     context = {
         "connection": connection,
+        "shown": switching.disabling_of(connection),
         "settings": showing.settings(connection),
         "status": showing.status(connection),
         "trial": trial,
@@ -67,7 +68,8 @@ def test(request: HttpRequest) -> HttpResponse:
 @require_POST
 def enable(request: HttpRequest) -> HttpResponse:
     try:
-        trial = switching.enable(by=on_page(request.user))
+        shown = request.POST.get("shown", "")
+        trial = switching.enable(by=on_page(request.user), shown=shown)
     except SetupProblem as problem:
         return _told(request, problem)
     connection = switching.present()

@@ -38,6 +38,11 @@ class Standing:
         found = re.search(r'name="shown" value="(\w+)"', text(self.client.get(f"{PAGE}reset/")))
         return self.post("reset", shown=found[1] if found else "")
 
+    def shown(self) -> str:
+        """What the page of the connection sends along when somebody enables it."""
+        found = re.search(r'name="shown" value="([^"]+)"', self.page())
+        return found[1] if found else ""
+
     @property
     def secret(self) -> str:
         return str(self.sandbox.ready["application"]["client_secret"])

@@ -1,9 +1,11 @@
 """Enable, disable, change of credentials, redeployment and reset, judged by raw rows."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from crmsync.audit.actors import INSTALLATION
 from crmsync.audit.models import Entry
@@ -139,6 +141,34 @@ def test_enabling_tests_first_and_refuses_with_what_it_found(standing: Standing)
     assert (row.is_enabled, row.disabled_because, row.disabled_code) == (True, "", "")
     assert acts().count("connection_enabled") == 1
     assert runs.run("CURRENCY").state == JobState.FINISHED
+
+
+def test_a_page_from_before_the_latest_disabling_enables_nothing(standing: Standing) -> None:
+    standing.post("disable", reason="Closing of the month.")
+    before = standing.shown()
+    standing.post("enable", shown=before)
+    standing.post("disable", reason="The secret leaked.")
+
+    standing.post("enable", shown=before)
+
+    assert (stored().is_enabled, stored().disabled_because) == (False, "The secret leaked.")
+    assert "The connection was changed meanwhile." in standing.page()
+    standing.post("enable", shown=standing.shown())
+    assert stored().is_enabled
+
+
+def test_setting_up_again_keeps_the_wait_that_sales_asked_of_the_same_user(
+    standing: Standing,
+) -> None:
+    until = timezone.now() + timedelta(minutes=5)
+    Connection.objects.update(gate_open_at=until)
+
+    Attempt(standing.sandbox).connect()
+
+    assert stored().gate_open_at == until
+    Connection.objects.update(integration_user_id=uuid4())
+    Attempt(standing.sandbox).connect()
+    assert stored().gate_open_at is None
 
 
 def test_a_company_that_cannot_be_connected_is_not_enabled(standing: Standing) -> None:

@@ -241,6 +241,7 @@ def test_while_another_request_is_at_it_nothing_is_done_twice(
     assert leads_to(press_continue(guide)) == FINISH
 
     assert at_once.journal(mark) == []
+    assert "Another request is at work on this" in guide.client.get(FINISH).content.decode()
 
 
 def test_after_a_process_that_died_another_request_goes_on(guide: Guide, at_once: Sandbox) -> None:
