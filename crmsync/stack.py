@@ -82,13 +82,16 @@ def beat() -> Child:
 
 
 def web(*, port: int) -> Child:
-    """Two processes, so that pages use a second core; threads, as pages wait for the database."""
+    """Two processes, so that pages use a second core; threads, as pages wait for the database.
+
+    Both are copies of one that has loaded everything, so that nobody waits for it twice.
+    """
     return _child(
         "web",
         [
             *(sys.executable, "-m", "gunicorn"),
             *("--bind", f"127.0.0.1:{port}"),
-            *("--workers", "2", "--threads", "4"),
+            *("--workers", "2", "--threads", "4", "--preload"),
             # A connection that stays open stays with its process, however busy that one is: with 20
             # users the other one stood idle. A new one goes to whichever process is free.
             *("--keep-alive", "0"),
@@ -108,7 +111,9 @@ def wait_until_ready(child: Child, path: Path) -> None:
 
 
 def _celery(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "celery", "--app", "crmsync.celery", *arguments]
+    """Without Django's checks: ``manage.py up`` has just made them."""
+    application = ("--app", "crmsync.celery", "--skip-checks")
+    return [sys.executable, "-m", "celery", *application, *arguments]
 
 
 def _child(name: str, command: list[str]) -> Child:
