@@ -20,6 +20,7 @@ from crmsync.terms import FirstWinner
 
 class Command(BaseCommand):
     help = "Say which record here is which record there. Nothing is coupled without approval."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)

@@ -19,6 +19,7 @@ class Command(BaseCommand):
         "Show the integration table mappings as they are in force, in the order in which they "
         "run; an asterisk marks what differs from the default."
     )
+    requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", dest="as_json")

@@ -16,6 +16,7 @@ LONGEST_KEY = 40
 
 class Command(BaseCommand):
     help = "Plant the demo company in an empty ledger."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--customers", type=int, default=200, help="how many (default: 200)")

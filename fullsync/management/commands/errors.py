@@ -23,6 +23,7 @@ from fullsync.queries.search import Hit, find
 
 class Command(BaseCommand):
     help = "list, show, retry or settle the records that need attention"
+    requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)

@@ -33,6 +33,7 @@ ATTEMPTS = 3
 
 class Command(BaseCommand):
     help = "preview, start, watch, status, cancel or restart the full synchronization"
+    requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)

@@ -16,6 +16,7 @@ from setup_wizard.ownership import OwnerWish
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()
     help = (
         "Connect this installation to an environment of Dynamics 365 Sales. Secrets are never "
         "arguments: they are read from a file, from standard input (-), or asked for."

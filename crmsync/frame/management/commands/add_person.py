@@ -15,6 +15,7 @@ class Command(BaseCommand):
         "Add somebody to one of the three groups; the new password is printed once, and has to be "
         "changed at the first sign-in."
     )
+    requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("name")
