@@ -8,6 +8,7 @@ from tests.browser import rows
 from tests.browser.people import Person
 from tests.crash.stacks import Stack
 
+ALL_FINISHED = "3 of 3 jobs finished, 100 %"
 COUPLE_CHOSEN = re.compile(r"^Couple .*chosen pairs?$")
 
 
@@ -39,6 +40,12 @@ def line(person: Person, caption: str) -> Locator:
     return table.get_by_role("row").filter(
         has=person.page.get_by_role("rowheader", name=caption, exact=True)
     )
+
+
+def sees_the_end(person: Person, stack: Stack) -> None:
+    """Of the run; a worker that starts again may need longer than a page."""
+    stack.wait_until_over()
+    person.sees(ALL_FINISHED)
 
 
 def assert_page_equals_rows(person: Person, stack: Stack) -> dict[str, dict[str, int]]:

@@ -44,8 +44,7 @@ def english_on(page: str) -> list[str]:
     data = _data()
     found = []
     for piece in _pieces(page):
-        ours = SAID_BY_SALES.sub("", piece)
-        own = data.sub("", ours) if data else ours
+        own = _without(data, SAID_BY_SALES.sub("", piece))
         if TELL_TALE.search(own) or own.strip() in _untranslated():
             found.append(piece)
     return found
@@ -70,15 +69,20 @@ def _untranslated() -> frozenset[str]:
     return frozenset(english for english, _ in pairs) - danish - {""}
 
 
-def _data() -> re.Pattern[str] | None:
+def _data() -> list[str]:
     """What people and Sales entered, which nobody translates; the longest first."""
     models = (CompanyInformation, Currency, Customer, Salesperson, Connection)
     rows: list[Any] = [row for model in models for row in model._default_manager.values()]
     rows += list(CrmRecord.objects.values_list("values", flat=True))
     rows += [{"title": title} for title in CrmRecord.objects.values_list("title", flat=True)]
     texts = {text for row in rows for text in _texts(row)}
-    longest_first = sorted(texts, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, longest_first))) if texts else None
+    return sorted(texts, key=len, reverse=True)
+
+
+def _without(data: list[str], piece: str) -> str:
+    """In one pass, as one text may hold another."""
+    held = [re.escape(text) for text in data if text in piece]
+    return re.sub("|".join(held), "", piece) if held else piece
 
 
 def _texts(row: dict[str, Any]) -> Iterator[str]:
