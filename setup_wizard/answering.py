@@ -7,13 +7,14 @@ from typing import Any
 from crmsync.connections.models import Connection
 from crmsync.dataverse.auth import BearerToken
 from crmsync.terms import Scope
-from setup_wizard import checks, owners, preflight, progress, scopes, signing_in
-from setup_wizard.draft import Draft
+from setup_wizard import checks
 from setup_wizard.errors import ChecksFailed, SetupProblem, TryAgain
-from setup_wizard.ownership import OwnerChoice, OwnerWish, creates_owned_rows
-from setup_wizard.preflight import Administrator, IntegrationUser
-from setup_wizard.progress import Answered
-from setup_wizard.steps import IDENTITY_INPUTS, AdministratorKind, SecretName, StepName
+from setup_wizard.guide import owners, preflight, progress, scopes, signing_in
+from setup_wizard.guide.draft import Draft
+from setup_wizard.guide.ownership import OwnerChoice, OwnerWish, creates_owned_rows
+from setup_wizard.guide.preflight import Administrator, IntegrationUser
+from setup_wizard.guide.progress import Answered
+from setup_wizard.guide.steps import IDENTITY_INPUTS, AdministratorKind, SecretName, StepName
 
 Given = Mapping[str, Any]
 NO_TOKEN = (SecretName.TOKEN, SecretName.FLOW)

@@ -16,14 +16,14 @@ from crmsync.ledger.queries import get_company
 from crmsync.mapping.registry import all_mappings
 from crmsync.mapping.types import TableMapping
 from crmsync.sync.models import Coupling
-from setup_wizard import scopes, steps
-from setup_wizard.draft import Draft
 from setup_wizard.errors import CompanyNotReady
+from setup_wizard.finish.receipt import Entry, entries
+from setup_wizard.guide import scopes, steps
+from setup_wizard.guide.draft import Draft
+from setup_wizard.guide.ownership import OwnerChoice
+from setup_wizard.guide.preflight import company_obstacle
+from setup_wizard.guide.steps import StepName
 from setup_wizard.models import FormerConnection
-from setup_wizard.ownership import OwnerChoice
-from setup_wizard.preflight import company_obstacle
-from setup_wizard.receipt import Entry, entries
-from setup_wizard.steps import StepName
 
 KIND = Connection.IdentityKind
 Kept = Mapping[str, Any]

@@ -10,13 +10,14 @@ from crmsync.audit.actors import Actor, at_terminal
 from crmsync.connections import services as connections
 from crmsync.ledger.queries import get_company
 from crmsync.terms import Scope
-from setup_wizard import claiming, owners, preflight
-from setup_wizard.acts import ACTS
 from setup_wizard.errors import SetupProblem
-from setup_wizard.ownership import NOBODY_NAMED, OwnerWish, creates_owned_rows
-from setup_wizard.plan import ActName, Memory, Plan, plan
-from setup_wizard.preflight import Administrator, IntegrationUser
-from setup_wizard.receipt import CAPTIONS, seen
+from setup_wizard.finish import claiming
+from setup_wizard.finish.acts import ACTS
+from setup_wizard.finish.plan import ActName, Memory, Plan, plan
+from setup_wizard.finish.receipt import CAPTIONS, seen
+from setup_wizard.guide import owners, preflight
+from setup_wizard.guide.ownership import NOBODY_NAMED, OwnerWish, creates_owned_rows
+from setup_wizard.guide.preflight import Administrator, IntegrationUser
 
 __all__ = ["Administrator", "Connected", "IntegrationUser", "check", "connect"]
 

@@ -1,7 +1,7 @@
 """Doors for messages: one service call, nothing else."""
 
 from crmsync.celery import app
-from setup_wizard import progress
+from setup_wizard.guide import progress
 
 
 @app.task(name="setup_wizard.tasks.forget_expired")

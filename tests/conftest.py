@@ -12,8 +12,8 @@ from crmsync.ledger import demo
 from crmsync.mapping import in_force, registry
 from crmsync.terms import Scope
 from setup_wizard import services as setup
-from setup_wizard.acts import ACTS
-from setup_wizard.plan import ActName, Memory, Plan
+from setup_wizard.finish.acts import ACTS
+from setup_wizard.finish.plan import ActName, Memory, Plan
 from tests.kept import Kept, keep, lay_in
 from tests.sandboxes import Sandbox, running_sandbox
 from tests.sync import runs

@@ -16,9 +16,9 @@ from setup_wizard.checks import access, amounts, reactions, tables
 from setup_wizard.checks.solution import other_integrations, our_solution
 from setup_wizard.checks.subject import Check, Finding, Result, State, Subject
 from setup_wizard.checks.twins import records
-from setup_wizard.draft import Draft
 from setup_wizard.errors import SetupProblem
-from setup_wizard.steps import StepName, place_of
+from setup_wizard.guide.draft import Draft
+from setup_wizard.guide.steps import StepName, place_of
 
 __all__ = ["CHECKS", "look"]
 

@@ -4,11 +4,11 @@ from django.utils.translation import gettext as _
 
 from crmsync.dataverse.administration import who_am_i
 from crmsync.dataverse.roles import missing_privileges
-from setup_wizard import owners, preflight
 from setup_wizard.checks.subject import Finding, State, Subject
+from setup_wizard.guide import owners, preflight
+from setup_wizard.guide.ownership import OwnerWish, creates_owned_rows
+from setup_wizard.guide.steps import StepName
 from setup_wizard.integration_solution import ROLES_OF_THE_INTEGRATION, SOLUTION, needed_privileges
-from setup_wizard.ownership import OwnerWish, creates_owned_rows
-from setup_wizard.steps import StepName
 
 
 def environment(subject: Subject) -> Finding:

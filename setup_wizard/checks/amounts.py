@@ -6,8 +6,8 @@ from crmsync.dataverse import environment
 from crmsync.ledger.models import Currency
 from crmsync.ledger.queries import current_exchange_rate
 from crmsync.terms import Scope
-from setup_wizard import preflight
 from setup_wizard.checks.subject import Finding, State, Subject
+from setup_wizard.guide import preflight
 
 
 def base_currency(subject: Subject) -> Finding:

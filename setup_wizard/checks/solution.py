@@ -5,8 +5,8 @@ from django.utils.translation import gettext as _
 from crmsync.dataverse.environment import installed_others
 from crmsync.dataverse.solutions import Installed, installed
 from setup_wizard.checks.subject import Finding, State, Subject
+from setup_wizard.guide.steps import StepName
 from setup_wizard.integration_solution import SOLUTION
-from setup_wizard.steps import StepName
 
 
 def our_solution(subject: Subject) -> Finding:

@@ -10,9 +10,9 @@ from crmsync.connections.services import new_client
 from crmsync.dataverse.client import Client
 from crmsync.mapping.registry import all_mappings
 from crmsync.mapping.types import TableMapping
-from setup_wizard.draft import Draft
-from setup_wizard.preflight import integration_tokens
-from setup_wizard.steps import StepName
+from setup_wizard.guide.draft import Draft
+from setup_wizard.guide.preflight import integration_tokens
+from setup_wizard.guide.steps import StepName
 
 
 class State(StrEnum):

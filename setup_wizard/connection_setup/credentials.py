@@ -14,11 +14,11 @@ from crmsync.connections.models import Connection
 from crmsync.connections.services import SECRET_PLACE
 from crmsync.dataverse.auth import Authority
 from crmsync.dataverse.certificates import Certificate, read_certificate
-from setup_wizard import preflight
-from setup_wizard.asking import asked
 from setup_wizard.connection_setup.switching import changed_meanwhile, subject
 from setup_wizard.connection_setup.trying import PRIVILEGES, WHO_ANSWERS, Probe, Trial, look
-from setup_wizard.preflight import Environment, IntegrationUser
+from setup_wizard.guide import preflight
+from setup_wizard.guide.asking import asked
+from setup_wizard.guide.preflight import Environment, IntegrationUser
 
 KIND = Connection.IdentityKind
 

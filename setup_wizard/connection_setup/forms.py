@@ -9,8 +9,8 @@ from crmsync.connections.models import Connection
 from crmsync.dataverse.certificates import MOST_CHARACTERS
 from crmsync.frame.fields import PlainText
 from setup_wizard.connection_setup.credentials import Credentials, kinds_of
-from setup_wizard.forms import BlankTextarea
-from setup_wizard.steps import IDENTITY_INPUTS
+from setup_wizard.guide.forms import BlankTextarea
+from setup_wizard.guide.steps import IDENTITY_INPUTS
 
 KIND = Connection.IdentityKind
 _CAPTIONS = {

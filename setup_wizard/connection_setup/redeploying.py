@@ -6,10 +6,10 @@ from django.utils.translation import gettext as _
 from crmsync.audit import services as audit
 from crmsync.audit.actors import Actor
 from crmsync.audit.acts import Act
-from setup_wizard import progress, steps
 from setup_wizard.connection_setup.switching import present, subject
 from setup_wizard.errors import SetupProblem
-from setup_wizard.steps import StepName
+from setup_wizard.guide import progress, steps
+from setup_wizard.guide.steps import StepName
 
 
 def begin(*, by: Actor) -> StepName:

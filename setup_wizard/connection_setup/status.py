@@ -17,9 +17,10 @@ from crmsync.connections.models import Connection
 from crmsync.mapping.registry import all_mappings
 from crmsync.sync.models import Job, Obstacle
 from crmsync.terms import ACTIVE_STATES, JobState, PhaseName
-from setup_wizard import receipt, scopes
+from setup_wizard.finish import receipt
+from setup_wizard.finish.plan import ActName
+from setup_wizard.guide import scopes
 from setup_wizard.integration_solution import SOLUTION
-from setup_wizard.plan import ActName
 
 KIND = Connection.IdentityKind
 

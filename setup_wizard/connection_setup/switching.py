@@ -15,10 +15,10 @@ from crmsync.sync import disabling
 from crmsync.sync import services as sync
 from crmsync.sync.models import Job
 from crmsync.terms import ACTIVE_STATES
-from setup_wizard import preflight
 from setup_wizard.connection_setup import trying
 from setup_wizard.connection_setup.trying import Trial
 from setup_wizard.errors import SetupProblem
+from setup_wizard.guide import preflight
 from setup_wizard.models import FormerConnection
 
 

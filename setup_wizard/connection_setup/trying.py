@@ -25,8 +25,8 @@ from crmsync.dataverse.session import Tokens
 from crmsync.dataverse.solution import Version, version_text
 from crmsync.mapping.registry import all_mappings
 from crmsync.mapping.types import TableMapping
-from setup_wizard import preflight
 from setup_wizard.errors import SetupProblem
+from setup_wizard.guide import preflight
 from setup_wizard.integration_solution import ROLES_OF_THE_INTEGRATION, SOLUTION, needed_privileges
 
 

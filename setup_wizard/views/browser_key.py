@@ -11,7 +11,7 @@ import os
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
-from setup_wizard.progress import MOST_SECONDS
+from setup_wizard.guide.progress import MOST_SECONDS
 
 COOKIE = "setup_key"
 _BYTES = 32

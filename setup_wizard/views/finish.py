@@ -9,9 +9,11 @@ from django_htmx.http import HttpResponseClientRedirect
 from crmsync.audit.actors import on_page
 from crmsync.connections.models import Connection
 from crmsync.frame.access import SET_UP, only
-from setup_wizard import progress, provisioning, queries, receipt
-from setup_wizard.acts import ACTS
-from setup_wizard.standing import Standing, standing
+from setup_wizard import queries
+from setup_wizard.finish import provisioning, receipt
+from setup_wizard.finish.acts import ACTS
+from setup_wizard.finish.standing import Standing, standing
+from setup_wizard.guide import progress
 from setup_wizard.views import browser_key
 from setup_wizard.views.reports import ShowsNoValues
 

@@ -8,8 +8,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from crmsync.audit.actors import on_page
 from crmsync.frame.access import SET_UP, only
-from setup_wizard import cancelling, progress, queries
-from setup_wizard.draft import Draft
+from setup_wizard import queries
+from setup_wizard.finish import cancelling
+from setup_wizard.guide import progress
+from setup_wizard.guide.draft import Draft
 from setup_wizard.views import browser_key
 
 

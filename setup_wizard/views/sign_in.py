@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods
 from crmsync.connections.wording import of_error
 from crmsync.dataverse.errors import SignInNotOurs
 from crmsync.frame.access import SET_UP, only
-from setup_wizard import signing_in
-from setup_wizard.steps import StepName
+from setup_wizard.guide import signing_in
+from setup_wizard.guide.steps import StepName
 from setup_wizard.views import browser_key
 from setup_wizard.views.reports import ShowsNoValues
 

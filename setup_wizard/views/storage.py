@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.datastructures import MultiValueDict
 from formtools.wizard.storage.base import BaseStorage
 
-from setup_wizard import progress
+from setup_wizard.guide import progress
 from setup_wizard.views import browser_key
 
 

@@ -13,22 +13,13 @@ from formtools.wizard.views import NamedUrlWizardView, WizardView
 
 from crmsync.frame.access import SET_UP, only
 from crmsync.ledger.queries import get_company
-from setup_wizard import (
-    addresses,
-    answering,
-    checks,
-    owners,
-    progress,
-    provisioning,
-    queries,
-    scopes,
-    steps,
-    summary,
-)
+from setup_wizard import answering, checks, queries
 from setup_wizard.checks.subject import Result
-from setup_wizard.draft import Draft, Problem
 from setup_wizard.errors import AlreadyFinishing, ChecksFailed, SetupProblem
-from setup_wizard.forms import (
+from setup_wizard.finish import provisioning
+from setup_wizard.guide import addresses, owners, progress, scopes, steps, summary
+from setup_wizard.guide.draft import Draft, Problem
+from setup_wizard.guide.forms import (
     AdministratorForm,
     CheckForm,
     ChecksForm,
@@ -36,10 +27,10 @@ from setup_wizard.forms import (
     IntegrationUserForm,
     StepForm,
 )
+from setup_wizard.guide.preflight import company_obstacle
+from setup_wizard.guide.steps import StepName
+from setup_wizard.guide.tables_form import TablesForm
 from setup_wizard.integration_solution import SOLUTION
-from setup_wizard.preflight import company_obstacle
-from setup_wizard.steps import StepName
-from setup_wizard.tables_form import TablesForm
 from setup_wizard.views.reports import ShowsNoValues
 
 FORMS = (

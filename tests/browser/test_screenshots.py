@@ -2,7 +2,7 @@
 
 from benchmarks.moments import MOMENTS
 from benchmarks.screenshots import pictured
-from setup_wizard.steps import StepName
+from setup_wizard.guide.steps import StepName
 from tests.pages import ADDRESSES, url_names
 
 # Each of them answers a request to change something with a question of its own.

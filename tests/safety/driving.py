@@ -1,7 +1,7 @@
 """The finish, driven to where a test wants it."""
 
+from setup_wizard.finish.plan import ActName
 from setup_wizard.models import SetupProgress
-from setup_wizard.plan import ActName
 from tests.setup_wizard.finishes import one_act, states
 from tests.setup_wizard.guide import Guide, leads_to
 

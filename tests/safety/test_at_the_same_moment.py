@@ -9,9 +9,9 @@ import pytest
 import requests
 
 from crmsync.connections.models import Connection
-from setup_wizard import progress
+from setup_wizard.finish.plan import ActName
+from setup_wizard.guide import progress
 from setup_wizard.models import SetupProgress
-from setup_wizard.plan import ActName
 from tests.safety.driving import do_until
 from tests.sandboxes import Sandbox
 from tests.setup_wizard import test_finishing_at_once as served

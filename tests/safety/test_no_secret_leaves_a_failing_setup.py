@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from crmsync.connections.models import Connection
-from setup_wizard.plan import ActName
+from setup_wizard.finish.plan import ActName
 from tests.safety.canaries import Canaries, listening
 from tests.safety.driving import confirm_again, do_until, open_again
 from tests.setup_wizard.finishes import (

@@ -11,7 +11,7 @@ from crmsync.dataverse.client import Client
 from crmsync.dataverse.solution import Version
 from crmsync.dataverse.solution_zip import build
 from crmsync.dataverse.solutions import start_import
-from setup_wizard import preflight
+from setup_wizard.guide import preflight
 from setup_wizard.integration_solution import ROLES_OF_THE_INTEGRATION, SOLUTION
 from setup_wizard.models import SetupProgress
 from tests.sandboxes import Sandbox

@@ -15,7 +15,7 @@ from crmsync.ledger.models import CompanyInformation
 from crmsync.sync.models import Coupling
 from crmsync.terms import Scope
 from setup_wizard.errors import SetupProblem
-from setup_wizard.plan import ActName
+from setup_wizard.finish.plan import ActName
 from setup_wizard.services import Administrator, IntegrationUser
 from tests.sandboxes import Sandbox
 from tests.setup_wizard.attempts import (

@@ -23,8 +23,8 @@ from crmsync.terms import JobState
 from setup_wizard import services
 from setup_wizard.connection_setup import switching
 from setup_wizard.errors import SetupProblem
+from setup_wizard.guide.preflight import check_not_elsewhere
 from setup_wizard.models import FormerConnection, SetupProgress
-from setup_wizard.preflight import check_not_elsewhere
 from tests.kept import Kept
 from tests.people import client_of
 from tests.sandboxes import Sandbox

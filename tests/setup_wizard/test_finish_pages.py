@@ -14,12 +14,12 @@ from crmsync.dbclock import db_in
 from crmsync.frame.models import Account
 from crmsync.ledger.models import CompanyInformation
 from crmsync.sync.models import Coupling
-from setup_wizard import claiming
-from setup_wizard.acts import ACTS as ACTS_BY_NAME
 from setup_wizard.errors import NotTheAnswersShown
+from setup_wizard.finish import claiming
+from setup_wizard.finish.acts import ACTS as ACTS_BY_NAME
+from setup_wizard.finish.plan import ActName, Memory
+from setup_wizard.guide.steps import SecretName
 from setup_wizard.models import SetupProgress
-from setup_wizard.plan import ActName, Memory
-from setup_wizard.steps import SecretName
 from tests.conftest import plan_of_the_application
 from tests.sandboxes import Sandbox
 from tests.setup_wizard.finishes import (

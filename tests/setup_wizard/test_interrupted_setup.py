@@ -8,11 +8,11 @@ import requests
 
 from crmsync.connections.models import Connection
 from crmsync.dbclock import db_in
-from setup_wizard import progress
 from setup_wizard.errors import NotTheAnswersShown
+from setup_wizard.guide import progress
+from setup_wizard.guide.progress import Answered
+from setup_wizard.guide.steps import StepName
 from setup_wizard.models import SetupProgress
-from setup_wizard.progress import Answered
-from setup_wizard.steps import StepName
 from tests.setup_wizard.finishes import FINISH
 from tests.setup_wizard.guide import Guide, leads_to, text
 

@@ -8,8 +8,8 @@ import pytest
 from crmsync.audit.models import Entry
 from crmsync.connections.models import Connection
 from setup_wizard.errors import SetupProblem
+from setup_wizard.guide.ownership import OwnerWish
 from setup_wizard.models import SetupProgress
-from setup_wizard.ownership import OwnerWish
 from tests.sandboxes import Sandbox
 from tests.setup_wizard.attempts import Attempt
 from tests.setup_wizard.finishes import DONE, administrator, confirmed, finish, imports_go
@@ -169,7 +169,7 @@ def test_a_name_that_sales_knows_once_is_good_enough(at_tables: Guide) -> None:
 def test_where_there_are_very_many_the_exact_name_is_asked_for(
     at_tables: Guide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("setup_wizard.owners.MOST_NAMES", 2)
+    monkeypatch.setattr("setup_wizard.guide.owners.MOST_NAMES", 2)
     at_tables.post("tables", by_salesperson("Ester Henderson"))
 
     page = text(at_tables.get("tables"))

@@ -7,7 +7,7 @@ from crmsync.frame import people
 from crmsync.frame.models import Account
 from crmsync.frame.roles import Role
 from setup_wizard.errors import SetupProblem
-from setup_wizard.finishing import COUNTERPARTS
+from setup_wizard.finish.connecting import COUNTERPARTS
 from tests.sandboxes import Sandbox
 from tests.setup_wizard.attempts import Attempt, application
 from tests.setup_wizard.finishes import administrator, imports_go

@@ -11,13 +11,13 @@ from crmsync.dataverse.solution_zip import build, read
 from crmsync.mapping.registry import all_mappings
 from crmsync.sync.models import Coupling
 from crmsync.terms import Scope
+from setup_wizard.guide.preflight import IntegrationUser
 from setup_wizard.integration_solution import (
     INTEGRATION_USER,
     SOLUTION,
     needed_privileges,
     privileges_of,
 )
-from setup_wizard.preflight import IntegrationUser
 from tests.sandboxes import Sandbox
 from tests.setup_wizard.attempts import APPLICATION, Attempt
 from tests.setup_wizard.finishes import administrator, imports_go

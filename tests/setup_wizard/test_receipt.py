@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from django.utils import translation
 
-from setup_wizard import receipt
-from setup_wizard.plan import ActName
+from setup_wizard.finish import receipt
+from setup_wizard.finish.plan import ActName
 
 DONE = {
     "solution": {"version": "1.0.0.0", "is_imported": True, "former": ""},

@@ -13,9 +13,9 @@ from urllib.parse import quote_plus
 import pytest
 
 from crmsync.connections.models import Connection
-from setup_wizard import progress
+from setup_wizard.guide import progress
+from setup_wizard.guide.steps import SecretName
 from setup_wizard.models import SetupProgress
-from setup_wizard.steps import SecretName
 from setup_wizard.views import browser_key
 from tests.safety import search
 from tests.setup_wizard.finishes import imports_go, one_act, press_continue

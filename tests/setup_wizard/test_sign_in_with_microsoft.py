@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from setup_wizard import progress
+from setup_wizard.guide import progress
+from setup_wizard.guide.steps import SecretName
 from setup_wizard.models import SetupProgress
-from setup_wizard.steps import SecretName
 from setup_wizard.views import browser_key
 from tests.setup_wizard.attempts import everything_stored
 from tests.setup_wizard.guide import Guide, leads_to, text

@@ -9,7 +9,7 @@ from crmsync.audit.models import Entry
 from crmsync.connections.models import Connection
 from crmsync.dataverse import administration
 from setup_wizard.errors import SetupProblem
-from setup_wizard.suitability import check_administrator
+from setup_wizard.guide.suitability import check_administrator
 from tests.sandboxes import Sandbox
 from tests.setup_wizard.finishes import administrator, confirmed, finish, imports_go, one_act, plant
 from tests.setup_wizard.guide import Guide, text

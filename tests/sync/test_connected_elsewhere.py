@@ -17,9 +17,9 @@ from crmsync.terms import JobState
 from fullsync import services as fullsync
 from fullsync.errors import NothingToRestart
 from fullsync.models import FullSync
-from setup_wizard.acts import ACTS
 from setup_wizard.connection_setup import switching
-from setup_wizard.plan import ActName, Memory, Plan
+from setup_wizard.finish.acts import ACTS
+from setup_wizard.finish.plan import ActName, Memory, Plan
 from tests.conftest import plan_of_the_application
 from tests.sandboxes import Sandbox
 from tests.sync.runs import run, run_all

@@ -12,7 +12,7 @@ from crmsync.connections.models import Connection
 from crmsync.terms import Scope
 from setup_wizard import services
 from setup_wizard.errors import SetupProblem
-from setup_wizard.ownership import OwnerWish
+from setup_wizard.guide.ownership import OwnerWish
 
 
 class Command(BaseCommand):

@@ -16,8 +16,9 @@ from crmsync.dataverse.solution import version_text
 from crmsync.dataverse.solution_zip import build
 from crmsync.dataverse.solutions import ImportStarted, ImportState, Installed
 from setup_wizard.errors import SetupProblem
+from setup_wizard.finish.plan import ActName, Facts, Memory, Plan, now
+from setup_wizard.guide.asking import asked_as
 from setup_wizard.integration_solution import SOLUTION
-from setup_wizard.plan import ActName, Facts, Memory, Plan, asked_as, now
 
 LONGEST_IMPORT = timedelta(minutes=30)
 _JOB = ("job_id", "operation_id", "asked_at", "is_sent")

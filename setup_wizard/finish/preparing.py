@@ -15,11 +15,12 @@ from crmsync.dataverse import administration, environment, roles
 from crmsync.dataverse.administration import AccessMode, User
 from crmsync.dataverse.client import Client
 from crmsync.dataverse.errors import NotAMember
-from setup_wizard import suitability
 from setup_wizard.errors import SetupProblem
+from setup_wizard.finish.plan import ActName, Memory, Plan
+from setup_wizard.guide import suitability
+from setup_wizard.guide.asking import asked_as
+from setup_wizard.guide.scopes import tables_of
 from setup_wizard.integration_solution import ROLES_OF_THE_INTEGRATION, SOLUTION
-from setup_wizard.plan import ActName, Memory, Plan, asked_as
-from setup_wizard.scopes import tables_of
 
 # What a user is called that is created from an application's id.
 FIRST_NAME, LAST_NAME = "crmsync", "Integration"

@@ -13,10 +13,11 @@ from crmsync.dataverse.client import Client
 from crmsync.ledger.queries import get_company
 from crmsync.mapping.registry import all_mappings
 from crmsync.mapping.types import TableMapping
-from setup_wizard import finishing
 from setup_wizard.errors import SetupProblem
+from setup_wizard.finish import connecting
+from setup_wizard.finish.plan import ActName, Memory, Plan, now
+from setup_wizard.guide.asking import asked_as
 from setup_wizard.integration_solution import CONNECTION_TABLE, needed_privileges
-from setup_wizard.plan import ActName, Memory, Plan, asked_as, now
 
 # The one row in Sales that says where these books are: the same from whichever setup.
 CONNECTION_ROW = UUID("6d588e6a-97bc-412d-bf4e-89396ea1b308")
@@ -35,7 +36,7 @@ def verify(plan: Plan, memory: Memory) -> bool:
 
 
 def _client(plan: Plan, memory: Memory) -> Client:
-    stored = finishing.pending(plan, memory)
+    stored = connecting.pending(plan, memory)
     try:
         tokens = connections.stored_tokens(stored)
     except SecretUnreadable as error:

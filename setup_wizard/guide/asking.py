@@ -4,7 +4,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from crmsync.connections.wording import Wording, of_error
-from crmsync.dataverse.errors import DataverseError, SignInFailed, SignInNotOurs, TransientError
+from crmsync.dataverse.errors import (
+    DataverseError,
+    NotAMember,
+    SignInFailed,
+    SignInNotOurs,
+    TransientError,
+)
 from setup_wizard import wording
 from setup_wizard.errors import SetupProblem, TryAgain
 
@@ -31,6 +37,21 @@ def asked(
         raise problem(of_error(error), place, service_code=code) from error
     except DataverseError as error:
         raise problem(of_error(error), field_name) from error
+
+
+def asked_as(field_name: str, question: Callable[[], Found]) -> Found:
+    """As one of the acts: a refused sign-in concerns the input, every other refusal the act.
+
+    Raises SetupProblem, and TryAgain where waiting helps.
+    """
+    try:
+        return question()
+    except TransientError as error:
+        raise problem(of_error(error), "", kind=TryAgain) from error
+    except (SignInFailed, NotAMember) as error:
+        raise problem(of_error(error), field_name, service_code=error.trace.service_code) from error
+    except DataverseError as error:
+        raise problem(of_error(error), "") from error
 
 
 def _place(code: str, field_name: str, *, through_registration: bool) -> str:

@@ -13,11 +13,11 @@ from crmsync.dataverse.administration import User
 from crmsync.dataverse.client import Client
 from crmsync.dataverse.errors import RowMissing
 from crmsync.dataverse.owners import Principal, Team
-from setup_wizard.draft import Draft
 from setup_wizard.errors import SetupProblem
-from setup_wizard.ownership import AS_SALES_DOES, OwnerChoice, Ownership, OwnerWish
-from setup_wizard.plan import asked_as
-from setup_wizard.preflight import integration_tokens
+from setup_wizard.guide.asking import asked_as
+from setup_wizard.guide.draft import Draft
+from setup_wizard.guide.ownership import AS_SALES_DOES, OwnerChoice, Ownership, OwnerWish
+from setup_wizard.guide.preflight import integration_tokens
 
 # A longer list helps nobody to choose: then the exact name is asked for.
 MOST_NAMES = 200

@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy
 from crmsync.connections.models import Connection
 from crmsync.connections.services import hosts
 from crmsync.dataverse.certificates import MOST_CHARACTERS
-from setup_wizard import addresses
-from setup_wizard.draft import Draft
-from setup_wizard.scopes import tables_of
-from setup_wizard.steps import IDENTITY_INPUTS, AdministratorKind, SecretName, StepName
+from setup_wizard.guide import addresses
+from setup_wizard.guide.draft import Draft
+from setup_wizard.guide.scopes import tables_of
+from setup_wizard.guide.steps import IDENTITY_INPUTS, AdministratorKind, SecretName, StepName
 
 KIND = Connection.IdentityKind
 

@@ -8,13 +8,13 @@ from django.conf import settings
 from crmsync.dataverse.auth import BearerToken
 from crmsync.dataverse.session import open_session
 from crmsync.dataverse.sign_in import begin_sign_in, complete_sign_in
-from setup_wizard import preflight, progress
-from setup_wizard.asking import asked
-from setup_wizard.draft import Draft, Problem
 from setup_wizard.errors import SetupProblem
-from setup_wizard.preflight import Prepared
-from setup_wizard.progress import Answered
-from setup_wizard.steps import AdministratorKind, StepName, place_of
+from setup_wizard.guide import preflight, progress
+from setup_wizard.guide.asking import asked
+from setup_wizard.guide.draft import Draft, Problem
+from setup_wizard.guide.preflight import Prepared
+from setup_wizard.guide.progress import Answered
+from setup_wizard.guide.steps import AdministratorKind, StepName, place_of
 
 
 def begin(*, draft: Draft, key: bytes, comes_back_to: str) -> str:

@@ -15,10 +15,6 @@ from django.db.models import F
 from crmsync.audit.actors import Actor
 from crmsync.dataverse.errors import TransientError
 from crmsync.ledger.queries import get_company
-from setup_wizard import claiming, preflight, progress
-from setup_wizard.acts import ACTS
-from setup_wizard.claiming import Claim
-from setup_wizard.draft import REDEPLOY, Problem
 from setup_wizard.errors import (
     AlreadyFinishing,
     ConnectionChanged,
@@ -27,10 +23,15 @@ from setup_wizard.errors import (
     TryAgain,
     not_kept,
 )
+from setup_wizard.finish import claiming
+from setup_wizard.finish.acts import ACTS
+from setup_wizard.finish.claiming import Claim
+from setup_wizard.finish.plan import ActName, Memory, Plan, State, now, plan
+from setup_wizard.finish.standing import Standing, finish_of, standing
+from setup_wizard.guide import preflight, progress
+from setup_wizard.guide.draft import REDEPLOY, Problem
+from setup_wizard.guide.steps import StepName, first_open, place_of
 from setup_wizard.models import SetupProgress
-from setup_wizard.plan import ActName, Memory, Plan, State, now, plan
-from setup_wizard.standing import Standing, finish_of, standing
-from setup_wizard.steps import StepName, first_open, place_of
 
 logger = logging.getLogger(__name__)
 

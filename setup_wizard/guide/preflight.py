@@ -31,9 +31,10 @@ from crmsync.ledger.models import CompanyInformation
 from crmsync.ledger.queries import get_company
 from crmsync.sync.models import Coupling
 from crmsync.terms import Experience
-from setup_wizard import suitability, wording
-from setup_wizard.asking import asked, problem
+from setup_wizard import wording
 from setup_wizard.errors import CompanyNotReady, SetupProblem
+from setup_wizard.guide import suitability
+from setup_wizard.guide.asking import asked, problem
 from setup_wizard.models import FormerConnection
 
 KIND = Connection.IdentityKind

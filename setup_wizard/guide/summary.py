@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crmsync.connections.models import Connection
-from setup_wizard import ownership, scopes
-from setup_wizard.draft import Draft
+from setup_wizard.guide import ownership, scopes
+from setup_wizard.guide.draft import Draft
+from setup_wizard.guide.steps import IDENTITY_INPUTS, AdministratorKind, StepName
 from setup_wizard.integration_solution import ROLES_OF_THE_INTEGRATION, SOLUTION
-from setup_wizard.steps import IDENTITY_INPUTS, AdministratorKind, StepName
 
 KIND = Connection.IdentityKind
 Kept = Mapping[str, Any]

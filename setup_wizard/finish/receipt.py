@@ -12,8 +12,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from setup_wizard import ownership
-from setup_wizard.plan import ActName, Facts, Memory, Plan
+from setup_wizard.finish.plan import ActName, Facts, Memory, Plan
+from setup_wizard.guide import ownership
 
 # The row with our address is the same one each time; the others add up.
 _CHANGING = (ActName.SOLUTION, ActName.USER, ActName.ROLES, ActName.TRACKING)

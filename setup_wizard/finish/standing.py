@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from crmsync.connections.models import Connection
-from setup_wizard import progress
-from setup_wizard.acts import ACTS
-from setup_wizard.draft import Draft
+from setup_wizard.finish.acts import ACTS
+from setup_wizard.finish.plan import ActName, State
+from setup_wizard.finish.receipt import CAPTIONS, seen
+from setup_wizard.guide import progress
+from setup_wizard.guide.draft import Draft
+from setup_wizard.guide.steps import StepName, first_open
 from setup_wizard.models import SetupProgress
-from setup_wizard.plan import ActName, State
-from setup_wizard.receipt import CAPTIONS, seen
-from setup_wizard.steps import StepName, first_open
 
 
 @dataclass(frozen=True, slots=True)

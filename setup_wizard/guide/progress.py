@@ -21,10 +21,10 @@ from crmsync.connections import services as connections
 from crmsync.connections.errors import SecretUnreadable
 from crmsync.dataverse.errors import SignInNotOurs
 from crmsync.dbclock import db_in
-from setup_wizard.draft import REDEPLOY, Draft, Problem
 from setup_wizard.errors import NotTheAnswersShown
+from setup_wizard.guide.draft import REDEPLOY, Draft, Problem
+from setup_wizard.guide.steps import STEPS, Place, SecretName, StepName
 from setup_wizard.models import SetupProgress
-from setup_wizard.steps import STEPS, Place, SecretName, StepName
 
 MOST_SECONDS = 3600
 ABANDONED_SECONDS = 30 * 24 * 3600

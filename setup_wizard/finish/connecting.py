@@ -21,11 +21,12 @@ from crmsync.frame import people
 from crmsync.frame.errors import NameTaken
 from crmsync.ledger.queries import get_company
 from crmsync.sync import services as sync
-from setup_wizard import preflight
 from setup_wizard.errors import ConnectionChanged, SetupProblem
+from setup_wizard.finish.plan import ActName, Memory, Plan, now
+from setup_wizard.finish.receipt import receipt
+from setup_wizard.guide import preflight
+from setup_wizard.guide.asking import asked_as
 from setup_wizard.models import FormerConnection
-from setup_wizard.plan import ActName, Memory, Plan, asked_as, now
-from setup_wizard.receipt import receipt
 
 # Our own user that stands for the integration user in Sales; nobody signs in with it.
 COUNTERPART = "Dynamics 365 Sales"

@@ -9,12 +9,12 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from crmsync.dbclock import db_in
-from setup_wizard.draft import Draft
 from setup_wizard.errors import AlreadyFinishing, NotTheAnswersShown, SomebodyElseFinishing
+from setup_wizard.finish.plan import State
+from setup_wizard.guide.draft import Draft
+from setup_wizard.guide.progress import MOST_SECONDS, look
+from setup_wizard.guide.steps import StepName, first_open
 from setup_wizard.models import SetupProgress
-from setup_wizard.plan import State
-from setup_wizard.progress import MOST_SECONDS, look
-from setup_wizard.steps import StepName, first_open
 
 # Longer than the requests of a finish may take together; after that another one may try.
 CLAIM_SECONDS = 180

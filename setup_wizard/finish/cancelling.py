@@ -14,12 +14,12 @@ from crmsync.audit import services as audit
 from crmsync.audit.actors import Actor
 from crmsync.audit.acts import Act
 from crmsync.connections.models import Connection
-from setup_wizard import progress
+from setup_wizard.finish.plan import ActName, Facts, State, now
+from setup_wizard.finish.receipt import Entry, entry, with_cancelled
+from setup_wizard.guide import progress
+from setup_wizard.guide.steps import AdministratorKind, StepName
 from setup_wizard.integration_solution import SOLUTION
 from setup_wizard.models import FormerConnection, SetupProgress
-from setup_wizard.plan import ActName, Facts, State, now
-from setup_wizard.receipt import Entry, entry, with_cancelled
-from setup_wizard.steps import AdministratorKind, StepName
 
 
 @dataclass(frozen=True, slots=True)

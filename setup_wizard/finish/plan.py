@@ -12,17 +12,14 @@ from django.utils import timezone
 from crmsync.audit.actors import Actor
 from crmsync.connections import services as connections
 from crmsync.connections.models import Connection
-from crmsync.connections.wording import of_error
 from crmsync.dataverse.certificates import read_certificate
 from crmsync.dataverse.client import Client
-from crmsync.dataverse.errors import DataverseError, NotAMember, SignInFailed, TransientError
 from crmsync.dataverse.session import Tokens
 from crmsync.terms import Scope
-from setup_wizard import preflight
-from setup_wizard.asking import asked, problem
-from setup_wizard.errors import TryAgain
-from setup_wizard.ownership import AS_SALES_DOES, OwnerChoice
-from setup_wizard.preflight import Environment, IntegrationUser
+from setup_wizard.guide import preflight
+from setup_wizard.guide.asking import asked
+from setup_wizard.guide.ownership import AS_SALES_DOES, OwnerChoice
+from setup_wizard.guide.preflight import Environment, IntegrationUser
 
 Found = TypeVar("Found")
 Facts = Mapping[str, Any]
@@ -159,21 +156,6 @@ def _expiry(user: IntegrationUser) -> datetime | None:
     if user.kind != Connection.IdentityKind.CERTIFICATE:
         return None
     return asked("certificate", lambda: read_certificate(user.secret, now=now())).not_after
-
-
-def asked_as(field_name: str, question: Callable[[], Found]) -> Found:
-    """Ask Sales. Only a refused sign-in concerns the input; other refusals concern the act.
-
-    Raises SetupProblem, and TryAgain where waiting helps.
-    """
-    try:
-        return question()
-    except TransientError as error:
-        raise problem(of_error(error), "", kind=TryAgain) from error
-    except (SignInFailed, NotAMember) as error:
-        raise problem(of_error(error), field_name, service_code=error.trace.service_code) from error
-    except DataverseError as error:
-        raise problem(of_error(error), "") from error
 
 
 def now() -> datetime:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from setup_wizard.finishing import add_counterpart, enable, store
-from setup_wizard.importing import import_solution
-from setup_wizard.plan import Act, ActName
-from setup_wizard.preparing import give_roles, ready_user, switch_tracking_on
-from setup_wizard.verifying import tell_address, verify
+from setup_wizard.finish.connecting import add_counterpart, enable, store
+from setup_wizard.finish.importing import import_solution
+from setup_wizard.finish.plan import Act, ActName
+from setup_wizard.finish.preparing import give_roles, ready_user, switch_tracking_on
+from setup_wizard.finish.verifying import tell_address, verify
 
 ACTS: Mapping[ActName, Act] = {
     ActName.SOLUTION: import_solution,

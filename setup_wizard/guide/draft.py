@@ -9,9 +9,9 @@ from uuid import UUID
 from crmsync.connections.models import Connection
 from crmsync.dataverse.auth import Authority, BearerToken
 from crmsync.terms import Scope
-from setup_wizard.ownership import OwnerChoice
-from setup_wizard.preflight import Environment, IntegrationUser
-from setup_wizard.steps import (
+from setup_wizard.guide.ownership import OwnerChoice
+from setup_wizard.guide.preflight import Environment, IntegrationUser
+from setup_wizard.guide.steps import (
     IDENTITY_INPUTS,
     STEPS,
     AdministratorKind,

@@ -1,0 +1,1 @@
+"""What is asked step by step, checked live, and kept sealed until the finish."""
