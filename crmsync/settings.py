@@ -6,6 +6,7 @@
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import available_timezones
 
 import django_stubs_ext
@@ -57,14 +58,14 @@ def _list(name: str, default: str) -> list[str]:
     return [part.strip() for part in _text(name, default).split(",") if part.strip()]
 
 
-def _database() -> dict[str, object]:
+def _database() -> dict[str, Any]:
     if url := _text("DATABASE_URL"):
         if not url.startswith(("postgres://", "postgresql://", "sqlite://")):
             raise ImproperlyConfigured(
                 "DATABASE_URL must begin with postgresql:// or sqlite://; leave it out for SQLite "
                 "under CRMSYNC_DATA_DIR."
             )
-        found: dict[str, object] = environ.Env.db_url_config(url)
+        found: dict[str, Any] = environ.Env.db_url_config(url)
     else:
         found = {
             "ENGINE": "django.db.backends.sqlite3",
@@ -82,6 +83,7 @@ def _database() -> dict[str, object]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
             "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-20000; "
             "PRAGMA mmap_size=1073741824;",
+            **found.get("OPTIONS", {}),
         }
     return found
 

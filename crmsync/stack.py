@@ -1,8 +1,10 @@
 """The whole stack on one machine: which processes it consists of, and how each is started."""
 
 import os
+import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
@@ -101,13 +103,19 @@ def web(*, port: int) -> Child:
     )
 
 
-def wait_until_ready(child: Child, path: Path) -> None:
-    """Until the socket exists. Raises TimeoutError, naming the log."""
+def wait_until_ready(child: Child, is_ready: Callable[[], bool]) -> None:
+    """Raises TimeoutError, naming the log."""
     deadline = time.monotonic() + READY_SECONDS
-    while not path.exists():
+    while not is_ready():
         if time.monotonic() > deadline or child.is_dead:
             raise TimeoutError(f"The {child.name} did not start; its log is {child.log}.")
         time.sleep(0.05)
+
+
+def is_served(port: int) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _celery(*arguments: str) -> list[str]:

@@ -52,6 +52,11 @@ class Standing:
         return self.is_begun and not (self.is_over or self.asks_for or self.has_failed)
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether the next act has to wait, for Sales or for another request."""
+        return self.is_elsewhere or any(line.state == State.WAITING for line in self.lines)
+
+    @property
     def at_hand(self) -> ActName | None:
         """The act that is done next, where that happens by itself."""
         left = (line.act for line in self.lines if line.state != State.DONE)

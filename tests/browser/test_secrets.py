@@ -16,6 +16,7 @@ from playwright.sync_api import Browser
 from crmsync.broker import socket_path
 from tests.browser import guide
 from tests.browser.people import Installation, running_installation
+from tests.crash.stacks import permissive
 
 WRONG = "canary-wrong-9f3c"
 # The tests' own: the sandbox beside the installation knows its users' passwords, of course.
@@ -25,7 +26,10 @@ LOUD = {"CRMSYNC_LOG_LEVEL": "DEBUG"}
 @pytest.fixture(scope="module")
 def loud(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Installation]:
     folder = tmp_path_factory.mktemp("secrets")
-    with running_installation(folder, chromium, 60, environment=LOUD) as installation:
+    with (
+        permissive(),
+        running_installation(folder, chromium, 60, environment=LOUD) as installation,
+    ):
         yield installation
 
 
@@ -63,6 +67,10 @@ def test_no_file_no_queue_and_no_process_shows_a_secret(loud: Installation) -> N
         assert _places(loud, secrets) == []
     loud.stack.manage("fullsync", "start", "--watch")
     assert _places(loud, secrets) == []
+
+
+def test_no_file_of_a_stack_that_is_up_can_be_read_by_others(loud: Installation) -> None:
+    assert loud.stack.readable_by_others() == []
 
 
 def _places(installation: Installation, secrets: list[str]) -> list[str]:

@@ -24,6 +24,9 @@ from tests.sync import checker
 PATIENCE_SECONDS = 240.0
 POLL_SECONDS = 0.2
 
+WRITTEN_BY_TESTS = {"up.log", "admin.txt", "secret.txt"}
+KEPT_WHILE_UP = {"crmsync.sqlite3", "crmsync.sqlite3-wal", "worker.log", "web.pid", "up.lock"}
+
 Command = tuple[str, ...]
 
 COUPLE_CERTAIN: tuple[Command, ...] = (
@@ -71,7 +74,7 @@ class Stack:
         return self.manage("shell", "-v0", "-c", script, patience=patience).stdout
 
     def start(self) -> None:
-        """``manage.py up``, until its worker has given a sign of life."""
+        """``manage.py up``, until its worker has given a sign of life and its pages are served."""
         with contextlib.suppress(sqlite3.OperationalError, psycopg.Error):
             beats = self.rows("SELECT name, seen_at FROM connections_workerheartbeat")
             self.beats_before = {str(beat) for beat in beats}
@@ -84,6 +87,7 @@ class Stack:
                 stderr=log,
             )
         self.wait_for(lambda: self._worker_alive(), "a worker")
+        self.wait_for(lambda: is_served(self.port), "the web server")
 
     def stop(self) -> None:
         if self.process and self.process.poll() is None:
@@ -127,6 +131,12 @@ class Stack:
         if url := self.environment.get("DATABASE_URL"):
             return psycopg.connect(url)
         return sqlite3.connect(self.folder / "crmsync.sqlite3", timeout=20)
+
+    def readable_by_others(self) -> list[Path]:
+        """Files of the installation that not their owner alone may read, once it is up."""
+        kept = [path for path in self.folder.rglob("*") if path.name not in WRITTEN_BY_TESTS]
+        assert {path.name for path in kept} >= KEPT_WHILE_UP
+        return [path for path in kept if path.exists() and path.stat().st_mode & 0o077]
 
     def differences(self) -> list[str]:
         with contextlib.closing(self.connect()) as connection:
@@ -196,6 +206,14 @@ class Stack:
 
 
 @contextmanager
+def permissive() -> Iterator[None]:
+    """As most machines begin: new files can be read by everybody."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@contextmanager
 def running_stack(
     folder: Path, *, customers: int, environment: Mapping[str, str] | None = None
 ) -> Iterator[Stack]:
@@ -224,6 +242,11 @@ def outcomes(report: dict[str, Any]) -> dict[str, dict[str, int]]:
         for line in report["lines"]
         for phase, found in line["phases"].items()
     }
+
+
+def is_served(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_port() -> int:

@@ -1,20 +1,35 @@
-"""Where no redis-server is to be had, messages go through files, and the run is the same."""
+"""Where no redis-server is to be had, messages go through files, and all else is the same."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
-from tests.crash.stacks import running_stack
+import pytest
+
+from tests.crash.stacks import Stack, permissive, running_stack
 
 CUSTOMERS = 60
 
 
-def test_a_run_with_the_file_broker_comes_to_its_end(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def without_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("files")
     environment = {"CRMSYNC_BROKER_URL": "filesystem://"}
-    with running_stack(tmp_path, customers=CUSTOMERS, environment=environment) as stack:
+    with (
+        permissive(),
+        running_stack(folder, customers=CUSTOMERS, environment=environment) as stack,
+    ):
         stack.prepare(CUSTOMERS)
         stack.start()
-        stack.manage("fullsync", "start")
+        yield stack
 
-        stack.wait_until_over()
 
-        assert stack.report()["state"] == "finished"
-        assert stack.differences() == []
+def test_a_run_with_the_file_broker_comes_to_its_end(without_redis: Stack) -> None:
+    without_redis.manage("fullsync", "start")
+
+    without_redis.wait_until_over()
+
+    assert without_redis.report()["state"] == "finished"
+    assert without_redis.differences() == []
+
+
+def test_no_message_and_no_other_file_can_be_read_by_others(without_redis: Stack) -> None:
+    assert without_redis.readable_by_others() == []

@@ -57,10 +57,12 @@ def test_a_start_while_sales_is_away_is_refused_and_stores_nothing(prepared: Sta
 
 
 def test_a_locked_database_gives_a_sentence(prepared: Stack) -> None:
-    connection = sqlite3.connect(prepared.folder / "crmsync.sqlite3", isolation_level=None)
+    database = prepared.folder / "crmsync.sqlite3"
+    soon = {**prepared.environment, "DATABASE_URL": f"sqlite:///{database}?timeout=1"}
+    connection = sqlite3.connect(database, isolation_level=None)
     connection.execute("BEGIN EXCLUSIVE")
     try:
-        answer = prepared.manage("fullsync", "start", check=False)
+        answer = _manage(soon, "fullsync", "start")
     finally:
         connection.execute("ROLLBACK")
         connection.close()

@@ -56,7 +56,7 @@ def test_every_act_is_done_one_after_the_other_and_the_page_leads_to_what_comes_
     confirmed(guide)
     page = text(guide.client.get(FINISH))
     assert page.count("Not yet") == ACTS
-    assert 'hx-trigger="load delay:1s,' in page
+    assert 'hx-trigger="load delay:200ms,' in page
     assert solutions(at_once) == []
 
     answers = [one_act(guide) for _ in range(ACTS + 1)]

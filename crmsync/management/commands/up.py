@@ -47,13 +47,19 @@ class Command(BaseCommand):
             if broker := stack.broker():
                 socket_path(settings.CRMSYNC_DATA_DIR).unlink(missing_ok=True)
                 supervisor.start(broker)
-                stack.wait_until_ready(broker, socket_path(settings.CRMSYNC_DATA_DIR))
+                path = socket_path(settings.CRMSYNC_DATA_DIR)
+                stack.wait_until_ready(broker, path.exists)
             if options["demo"]:
                 supervisor.start(stack.sandbox(customers=options["customers"]))
             supervisor.start(stack.worker())
             supervisor.start(stack.beat())
-            supervisor.start(stack.web(port=options["port"]))
+            web = stack.web(port=options["port"])
+            supervisor.start(web)
+            stack.wait_until_ready(web, lambda: stack.is_served(options["port"]))
             self._greet(options)
+        except TimeoutError as error:
+            supervisor.stop_all()
+            raise CommandError(str(error)) from error
         except BaseException:
             supervisor.stop_all()
             raise
