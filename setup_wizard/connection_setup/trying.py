@@ -118,7 +118,7 @@ def _secret(probe: Probe) -> Seen:
     if probe.tokens is None:
         probe.tokens = connections.stored_tokens(probe.connection)
         return _good(_("The stored secret opens with the keys at hand."))
-    return _good(_("The new one can be read."))
+    return _good(_("The new one is complete and can be used."))
 
 
 def _sign_in(probe: Probe) -> Seen:

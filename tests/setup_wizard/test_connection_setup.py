@@ -75,7 +75,7 @@ def test_a_connection_that_is_being_set_up_is_the_guides_alone(standing: Standin
 
 @pytest.mark.parametrize(
     ("days", "said"),
-    [(-1, "Over since"), (10, "Valid until"), (200, "Valid until")],
+    [(-1, "Expired on"), (10, "Valid until"), (200, "Valid until")],
 )
 def test_the_end_of_a_certificate_is_warned_about_here_and_on_home(
     standing: Standing, days: int, said: str
