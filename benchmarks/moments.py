@@ -268,6 +268,7 @@ def under_way(camera: Camera, job: int) -> None:
 def without_worker(camera: Camera) -> None:
     camera.person.open("/full-synchronization/")
     expect(camera.within("#live .tag-info")).to_have_count(0)
+    expect(camera.within(".notice-warn").first).to_be_visible()
     camera.take("run-without-worker")
     camera.show("/", "home-without-worker")
 
