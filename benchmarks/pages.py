@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from tests.crash.stacks import Stack, running_stack
 
@@ -100,6 +102,8 @@ def _measure(stack: Stack, options: argparse.Namespace) -> int:
 def _signed_in(stack: Stack, name: str) -> requests.Session:
     said = stack.manage("add_person", name, "--group", "Accountants", "--keep-password").stdout
     session = requests.Session()
+    # As a browser does: a connection that was closed while it was idle is opened anew.
+    session.mount("http://", HTTPAdapter(max_retries=Retry(total=2, status=0)))
     found = PASSWORD.search(said)
     page = session.get(f"{_base(stack)}/sign-in/", timeout=60).text
     token = TOKEN.search(page)

@@ -79,11 +79,11 @@ def _database() -> dict[str, Any]:
         # whatever the timeout.
         found["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
+            # In seconds; DATABASE_URL may name another one: sqlite:///...?timeout=60
+            "timeout": found.get("OPTIONS", {}).get("timeout", 20),
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
             "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-20000; "
             "PRAGMA mmap_size=1073741824;",
-            **found.get("OPTIONS", {}),
         }
     return found
 

@@ -94,9 +94,9 @@ def web(*, port: int) -> Child:
             *(sys.executable, "-m", "gunicorn"),
             *("--bind", f"127.0.0.1:{port}"),
             *("--workers", "2", "--threads", "4", "--preload"),
-            # A connection that stays open stays with its process, however busy that one is: with 20
-            # users the other one stood idle. A new one goes to whichever process is free.
-            *("--keep-alive", "0"),
+            # Long enough for a page with what belongs to it. A connection that stays open stays
+            # with its process, however busy that is: with 20 users the other one stood idle.
+            *("--keep-alive", "1"),
             *("--log-level", "warning", "--no-control-socket"),
             "crmsync.wsgi:application",
         ],

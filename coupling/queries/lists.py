@@ -82,9 +82,9 @@ def count_tabs(mapping: TableMapping) -> Counts:
 
     With 100,000 records counting is the dearest part of the page, and every sort, search and page
     of a list would repeat it. The numbers lead people to a tab, they decide nothing; what somebody
-    changes by these pages is counted anew at once, see ``forget_counts``. One request counts, the
-    others go on with the older numbers meanwhile, or with none: twenty who came at once would all
-    count for seconds.
+    changes by these pages is counted anew by the next request, see ``forget_counts``. While one
+    counts, the others go on with the older numbers, or with none: twenty who came at once would
+    all count for seconds.
     """
     counts: Counts | None = cache.get(_cached(mapping.name))
     if cache.add(f"{_cached(mapping.name)}.fresh", 1, COUNTS_SECONDS):
@@ -94,7 +94,7 @@ def count_tabs(mapping: TableMapping) -> Counts:
 
 
 def forget_counts(mapping: str) -> None:
-    cache.delete_many([_cached(mapping), f"{_cached(mapping)}.fresh"])
+    cache.delete(f"{_cached(mapping)}.fresh")
 
 
 def _cached(mapping: str) -> str:

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 BEAT_SECONDS = 5.0
 # Nobody waits for the work in front of a screen. A little only: SQLite has one lock for writing,
 # and whoever holds it must get to its end. At 10, half a second of work held it for half a minute
-# where other programs wanted the processors.
+# where other programs wanted the processors. On a machine of its own it makes no difference.
 NICENESS = 3
 
 

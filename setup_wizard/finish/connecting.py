@@ -185,7 +185,7 @@ def enable(plan: Plan, memory: Memory) -> bool:
 
 
 def _gate(former: Connection | None, values: Mapping[str, Any]) -> datetime | None:
-    """Sales counts the requests of each user: the wait that it asked of this one goes on."""
+    """The same user is set up over its own connection: the wait that Sales asked for goes on."""
     names = ("organization_id", "integration_user_id")
     is_same = former is not None and all(getattr(former, name) == values[name] for name in names)
     return former.gate_open_at if former is not None and is_same else None

@@ -209,8 +209,10 @@ class Stack:
 def permissive() -> Iterator[None]:
     """As most machines begin: new files can be read by everybody."""
     before = os.umask(0o022)
-    yield
-    os.umask(before)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 @contextmanager

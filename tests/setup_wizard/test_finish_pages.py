@@ -57,6 +57,7 @@ def test_every_act_is_done_one_after_the_other_and_the_page_leads_to_what_comes_
     page = text(guide.client.get(FINISH))
     assert page.count("Not yet") == ACTS
     assert 'hx-trigger="load delay:200ms,' in page
+    assert "Another request" not in page
     assert solutions(at_once) == []
 
     answers = [one_act(guide) for _ in range(ACTS + 1)]
@@ -241,7 +242,9 @@ def test_while_another_request_is_at_it_nothing_is_done_twice(
     assert leads_to(press_continue(guide)) == FINISH
 
     assert at_once.journal(mark) == []
-    assert "Another request is at work on this" in guide.client.get(FINISH).content.decode()
+    page = text(guide.client.get(FINISH))
+    assert "Another request is at work on this" in page
+    assert 'hx-trigger="load delay:1s,' in page
 
 
 def test_after_a_process_that_died_another_request_goes_on(guide: Guide, at_once: Sandbox) -> None:
@@ -258,6 +261,7 @@ def test_a_lost_answer_to_the_import_imports_once(guide: Guide, sandbox: Sandbox
     confirmed(guide)
     sandbox.fault({"path": "ImportSolutionAsync"}, {"drop": "after"}, times=1)
     one_act(guide)
+    assert 'hx-trigger="load delay:1s,' in text(guide.client.get(FINISH))
     assert "job_id" in SetupProgress.objects.get().finish["acts"]["solution"]["seen"]
     _no_pause()
     for _ in range(3):

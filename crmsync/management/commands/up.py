@@ -55,8 +55,10 @@ class Command(BaseCommand):
             supervisor.start(stack.beat())
             web = stack.web(port=options["port"])
             supervisor.start(web)
-            stack.wait_until_ready(web, lambda: stack.is_served(options["port"]))
-            self._greet(options)
+            stopping = supervisor.stopping.is_set
+            stack.wait_until_ready(web, lambda: stopping() or stack.is_served(options["port"]))
+            if not stopping():
+                self._greet(options)
         except TimeoutError as error:
             supervisor.stop_all()
             raise CommandError(str(error)) from error
