@@ -10,9 +10,8 @@ import pytest
 from tests.crash.stacks import Stack, outcomes, running_stack
 from tests.shared import shared_folder
 
-# Fifty messages each way, and as many moments at which something may die.
-CUSTOMERS = 2000
-SMALL_MESSAGES = {"CRMSYNC_MAX_MESSAGE_ROWS": "40"}
+CUSTOMERS = 5000
+SMALL_MESSAGES = {"CRMSYNC_MAX_MESSAGE_ROWS": "100"}
 LATENCY_SECONDS = 0.05
 
 

@@ -12,7 +12,7 @@ MOST_SECONDS_LATER = 45.0
 
 
 def kill_the_worker_twice(stack: Stack) -> None:
-    for records in (200, 1200):
+    for records in (500, 3000):
         _wait_for_progress(stack, "to_crm", records)
         stack.kill("worker")
 
@@ -23,14 +23,14 @@ def kill_the_worker_while_it_reads(stack: Stack) -> None:
 
 
 def kill_worker_and_broker_and_wipe_the_queues(stack: Stack) -> None:
-    _wait_for_progress(stack, "to_crm", 400)
+    _wait_for_progress(stack, "to_crm", 1000)
     stack.kill("worker")
     stack.kill("broker")
     stack.wipe_broker()
 
 
 def kill_everything_and_start_again(stack: Stack) -> None:
-    _wait_for_progress(stack, "from_crm", 400)
+    _wait_for_progress(stack, "from_crm", 1000)
     stack.kill_everything()
     stack.wipe_broker()
     stack.start()
