@@ -6,10 +6,8 @@ from tests.crash.conftest import Undisturbed
 from tests.crash.stacks import Stack, outcomes
 
 RETRY_AFTER = 2
-# A request that was on its way when the refusal arrived is no offence. Both are noted by the
-# sandbox, when other tests leave it the processor: a tenth of a second is nothing then. Who heeds
-# no wait sends all through the two seconds.
-ON_ITS_WAY_SECONDS = 0.25
+# A request that was on its way when the refusal arrived is no offence.
+ON_ITS_WAY_SECONDS = 0.05
 
 FAULTS: list[dict[str, Any]] = [
     {"drop": "after"},
