@@ -70,7 +70,6 @@ def worker() -> Child:
             *("--pool", "threads"),
             *("--concurrency", str(settings.CRMSYNC_WORKER_THREADS)),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
-            *("--loglevel", "WARNING"),
         ),
     )
 
@@ -79,7 +78,7 @@ def beat() -> Child:
     """The one clock; its schedule is in the settings, so it keeps no file."""
     return _child(
         "beat",
-        _celery("beat", "--scheduler", "celery.beat:Scheduler", "--loglevel", "WARNING"),
+        _celery("beat", "--scheduler", "celery.beat:Scheduler"),
     )
 
 

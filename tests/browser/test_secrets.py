@@ -66,6 +66,8 @@ def test_no_file_no_queue_and_no_process_shows_a_secret(loud: Installation) -> N
         guide.confirm(anna)
         assert _places(loud, secrets) == []
     loud.stack.manage("fullsync", "start", "--watch")
+    for name in ("web", "worker"):
+        assert "DEBUG crmsync.dataverse.session" in loud.stack.log(name), f"{name} is not loud"
     assert _places(loud, secrets) == []
 
 

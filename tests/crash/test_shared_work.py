@@ -82,7 +82,7 @@ def _start_worker(stack: Stack) -> subprocess.Popen[bytes]:
         [
             *(sys.executable, "-m", "celery", "--app", "crmsync.celery", "worker"),
             *("--pool", "threads", "--concurrency", "2", "--hostname", "second@%h"),
-            *("--without-gossip", "--without-mingle", "--loglevel", "WARNING"),
+            *("--without-gossip", "--without-mingle"),
         ],
         cwd=ROOT,
         env=stack.environment,
