@@ -40,10 +40,15 @@ class Gate:
         self._lock = threading.Lock()
         self._open_at = 0.0
 
-    def close(self, seconds: float) -> None:
-        """Keep closed for at least this long; a shorter wait never shortens a longer one."""
+    def close(self, seconds: float) -> float:
+        """Keep closed for at least this long; a shorter wait never shortens a longer one.
+
+        Returns the moment by the gate's clock: whatever begins after it has to wait.
+        """
         with self._lock:
-            self._open_at = max(self._open_at, self._clock() + seconds)
+            now = self._clock()
+            self._open_at = max(self._open_at, now + seconds)
+            return now
 
     def remaining(self) -> float:
         """Seconds until requests may be sent again; 0.0 when open."""

@@ -199,8 +199,10 @@ class Channel:
 
     def _exchange_bytes(self, request: requests.PreparedRequest, trace: Trace) -> Answer:
         # At the last moment: another thread may have been asked to wait while this one prepared.
-        self._check_gate()
+        # The clock is read first, so that nothing that is let through began after the gate closed.
         began = self._clock()
+        self._check_gate()
+        logger.debug("Request %s begins at %.6f.", trace.correlation_id, began)
         try:
             with self._session.send(
                 request,
@@ -241,7 +243,8 @@ class Channel:
         if hint.isascii() and hint.isdigit():
             self.dop_hint = min(max(int(hint), 1), MOST_PARALLEL_REQUESTS)
         if status == 429:
-            self.gate.close(read_retry_after(headers.get("Retry-After"), now=now_utc()))
+            wait = read_retry_after(headers.get("Retry-After"), now=now_utc())
+            logger.debug("Sales asks to wait %.6f s at %.6f.", wait, self.gate.close(wait))
 
 
 def is_untrusted(error: Exception) -> bool:

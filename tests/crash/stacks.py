@@ -98,6 +98,9 @@ class Stack:
     def pid(self, name: str) -> int:
         return int((self.folder / "logs" / f"{name}.pid").read_text())
 
+    def log(self, name: str) -> str:
+        return (self.folder / "logs" / f"{name}.log").read_text()
+
     def kill(self, name: str) -> None:
         """SIGKILL a process and all of its group."""
         with contextlib.suppress(ProcessLookupError):
