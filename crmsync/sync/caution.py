@@ -1,22 +1,25 @@
 """Find the one record that does the harm: it kills the worker, or Sales always fails on it.
 
 After two deaths on one page each record is noted before it is taken in hand; the one that was
-noted when the third death came is set aside. Messages get smaller with each break; a record that
-breaks a message of its own for the fifth time, while Sales answers otherwise, is set aside, too.
+noted when the third death came is set aside. What was in a message that Sales broke off, while it
+answers otherwise, is sent in a smaller one the next time; the fifth time alone, and a record that
+breaks this one, too, is set aside.
 """
 
+from collections.abc import Sequence
+from itertools import chain
 from uuid import UUID
 
 from crmsync.dataverse.errors import DataverseError, Throttled, TransientError
 from crmsync.sync import leases, obstacles
 from crmsync.sync.models import Part
+from crmsync.sync.sending import TRIES, Answered, is_break
 from crmsync.sync.slices import Slice
 from crmsync.sync.steps import Problem, Step
 from crmsync.terms import Outcome, Side
 
 DEATHS_BEFORE_CAUTION = 2
 DEATHS_BEFORE_QUARANTINE = 3
-BREAKS_BEFORE_GIVING_UP = 5
 
 KILLS_WORKER = Problem(
     Outcome.FAILED, "kills_worker", "The worker died three times while it held this record."
@@ -60,14 +63,23 @@ def _note(work: Slice, record_id: UUID | None, **others: int) -> None:
         setattr(work.part, name, value)
 
 
-def gives_up(work: Slice, broken: DataverseError | None) -> bool:
-    """Whether Sales failed often enough while it is well otherwise.
+def blame(work: Slice, answers: Sequence[Answered], broken: DataverseError | None) -> None:
+    """Count the records whose messages Sales broke off; refuse the one alone at its fifth.
 
-    Raises what asking it raises when it is not well.
+    Nobody is to blame where Sales is not well: raises what asking it raises then. A wait that it
+    asked for, and a refusal, concern the table or the connection.
     """
     if not isinstance(broken, TransientError) or isinstance(broken, Throttled):
-        return False
-    if work.part.breaks + 1 < BREAKS_BEFORE_GIVING_UP:
-        return False
-    work.ask(lambda: work.client.channel.send("GET", "WhoAmI"))
-    return True
+        return
+    if all(is_break(error) for _, error in chain(*answers)):
+        work.ask(lambda: work.client.channel.send("GET", "WhoAmI"))
+    times = work.part.broken_off
+    for answered in answers:
+        lost = [step for step, error in answered if is_break(error)]
+        for step in lost:
+            key = str(step.record_id)
+            times[key] = times.get(key, 0) + 1
+            if len(lost) == 1 and times[key] >= TRIES:
+                step.refuse(ALWAYS_BREAKS)
+    with leases.fenced(work.lease):
+        Part.objects.filter(pk=work.part.pk).update(broken_off=times)

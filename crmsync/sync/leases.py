@@ -101,8 +101,18 @@ def checkpoint(lease: Lease, position: dict[str, object], tally: Tally) -> None:
     """Move on, with the outcomes of what lies behind. Only inside ``fenced``."""
     counters = {outcome.value: F(outcome.value) + n for outcome, n in tally.counts.items()}
     _held(lease).update(
-        checkpoint=position, seen=F("seen") + tally.seen, deaths=0, breaks=0, **counters
+        checkpoint=position,
+        seen=F("seen") + tally.seen,
+        deaths=0,
+        breaks=0,
+        broken_off={},
+        **counters,
     )
+
+
+def get_on(lease: Lease) -> None:
+    """Something was kept, though the page is not done: patience begins anew. Inside ``fenced``."""
+    _held(lease).update(breaks=0)
 
 
 def finish(lease: Lease) -> None:

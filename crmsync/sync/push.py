@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError
 
 from crmsync.dataverse.errors import (
@@ -36,7 +37,7 @@ from crmsync.sync.leases import Tally
 from crmsync.sync.models import Coupling
 from crmsync.sync.push_known import Lookups, takes_create_multiple
 from crmsync.sync.push_plan import plan
-from crmsync.sync.sending import Answered, Sender, Sizes, break_in
+from crmsync.sync.sending import Sender, Sizes, break_in
 from crmsync.sync.sides import CouplingResolver
 from crmsync.sync.slices import Slice, send_all
 from crmsync.sync.steps import Action, Problem, Step, Written
@@ -60,7 +61,7 @@ class Pages:
 
 def start(work: Slice) -> Pages:
     resolver = CouplingResolver.of(work.connection)
-    return Pages(Lookups(resolver), Sizes.up_to(work.most_rows()))
+    return Pages(Lookups(resolver), Sizes.up_to(settings.CRMSYNC_MAX_MESSAGE_ROWS))
 
 
 def run_page(work: Slice, pages: Pages) -> bool:
@@ -165,10 +166,17 @@ def _send(work: Slice, pages: Pages, steps: Sequence[Step]) -> DataverseError | 
         return lost
     mapping = work.mapping
     team = owning.team_of(work.connection)
-    sender = Sender(work.client, mapping.crm, pages.sizes, takes_multiple, mapping.crm_owner, team)
+    sender = Sender(
+        work.client,
+        mapping.crm,
+        pages.sizes,
+        takes_multiple,
+        mapping.crm_owner,
+        team,
+        work.part.broken_off,
+    )
     answers, broken = send_all(work, sender.messages(creates, updates), break_in)
-    if caution.gives_up(work, broken):
-        _set_aside_singles(answers)
+    caution.blame(work, answers, broken)
     for step, error in chain(*answers):
         _take_answer(work, step, error)
     _keep_results(work, [step for step, _ in chain(*answers) if step.action is Action.NOTHING])
@@ -176,13 +184,6 @@ def _send(work: Slice, pages: Pages, steps: Sequence[Step]) -> DataverseError | 
         step.action in (Action.NOTHING, Action.READ_AGAIN) for step in (*creates, *updates)
     )
     return None if is_complete else broken or UnreadableAnswer("Not every row was answered.")
-
-
-def _set_aside_singles(answers: Sequence[Answered]) -> None:
-    """Refuse records that broke a message of their own; what broke larger ones stays broken."""
-    for answered in answers:
-        if len(answered) == 1 and break_in(answered) is not None:
-            answered[0][0].refuse(caution.ALWAYS_BREAKS)
 
 
 def _adopt_found(work: Slice, creates: Sequence[Step]) -> list[Step]:
@@ -259,6 +260,7 @@ def _keep_results(work: Slice, steps: Sequence[Step]) -> None:
     if steps:
         with leases.fenced(work.lease):
             _store(work, steps)
+            leases.get_on(work.lease)
 
 
 def _store(work: Slice, steps: Sequence[Step]) -> None:

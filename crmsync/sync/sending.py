@@ -4,8 +4,9 @@ They run in threads, so nothing here touches the database.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 
 from crmsync.dataverse import administration
 from crmsync.dataverse.client import Client, Table, Update
@@ -23,6 +24,8 @@ from crmsync.sync.steps import Step
 
 # A batch runs its operations one after the other, about 0.1 s each (field tests).
 LARGEST_BATCH = 100
+# So often a record that breaks its message is sent; the last time alone, to be sure that it does.
+TRIES = 5
 
 Answered = list[tuple[Step, DataverseError | None]]
 
@@ -45,6 +48,7 @@ class Sender:
 
     ``owner`` is the name that writes who owns a row; blank where rows have no owners. ``team`` is
     the id of the one that owns every row which is created; blank where no team does.
+    ``broken_off`` says how many messages Sales broke off with a record, by the record's id.
     """
 
     client: Client
@@ -53,6 +57,7 @@ class Sender:
     takes_create_multiple: bool
     owner: str = ""
     team: str = ""
+    broken_off: Mapping[str, int] = field(default_factory=dict)
 
     def messages(
         self, creates: Sequence[Step], updates: Sequence[Step]
@@ -61,8 +66,22 @@ class Sender:
         together = self.takes_create_multiple
         create_size = self.sizes.creates if together else self.sizes.batches
         create = self._create_together if together else self._create_each
-        yield from _cut(creates, create_size, create)
-        yield from _cut(updates, self.sizes.batches, self._update_each)
+        yield from self._cut(creates, create_size, create)
+        yield from self._cut(updates, self.sizes.batches, self._update_each)
+
+    def _cut(
+        self, steps: Sequence[Step], size: MessageSize, send: Callable[[Sequence[Step]], Answered]
+    ) -> Iterator[Callable[[], Answered]]:
+        """Whoever was in no broken message goes first, and in large ones."""
+        for times, alike in groupby(sorted(steps, key=self._breaks_of), self._breaks_of):
+            left = list(alike)
+            while left:
+                together = rows_together(size.rows, times)
+                some, left = left[:together], left[together:]
+                yield _message(some, size, send)
+
+    def _breaks_of(self, step: Step) -> int:
+        return self.broken_off.get(str(step.record_id), 0)
 
     def _create_together(self, steps: Sequence[Step]) -> Answered:
         """All or nothing; a refusal says not of whom, so they are sent again one by one."""
@@ -136,14 +155,9 @@ def _knows_us(client: Client) -> bool:
     return True
 
 
-def _cut(
-    steps: Sequence[Step], size: MessageSize, send: Callable[[Sequence[Step]], Answered]
-) -> Iterator[Callable[[], Answered]]:
-    position = 0
-    while position < len(steps):
-        some = steps[position : position + size.rows]
-        position += len(some)
-        yield _message(some, size, send)
+def rows_together(rows: int, times: int) -> int:
+    """Rows of a message of records with which so many were broken off: a quarter each time."""
+    return 1 if times >= TRIES - 1 else max(1, rows >> 2 * times)
 
 
 def _message(
@@ -165,7 +179,9 @@ def _message(
 
 def break_in(answered: Answered) -> DataverseError | None:
     """The first error that is not a single record's: it ends the sending."""
-    for _, error in answered:
-        if error is not None and not isinstance(error, RecordError):
-            return error
-    return None
+    return next((error for _, error in answered if is_break(error)), None)
+
+
+def is_break(error: DataverseError | None) -> bool:
+    """Whether the row had no answer of its own, neither consent nor refusal."""
+    return error is not None and not isinstance(error, RecordError)

@@ -6,8 +6,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from django.conf import settings
-
 from crmsync.connections import services as connections
 from crmsync.connections.models import Connection
 from crmsync.dataverse.client import Client
@@ -75,10 +73,6 @@ class Slice:
         live = Part.objects.filter(state=JobState.RUNNING).count()
         allowed = min(self.client.channel.dop_hint, MOST_PARALLEL_REQUESTS)
         return max(1, allowed // max(1, live))
-
-    def most_rows(self) -> int:
-        """Rows a message; half as many after each break, until the culprit stands alone."""
-        return max(1, settings.CRMSYNC_MAX_MESSAGE_ROWS >> max(0, self.part.breaks - 1))
 
 
 def send_all(

@@ -97,7 +97,7 @@ def _walk(work: Slice, lease: Lease) -> None:
         if work.is_over:
             leases.release(lease)
             return
-        work.part.refresh_from_db(fields=["deaths", "breaks"])
+        work.part.refresh_from_db(fields=["deaths", "broken_off"])
     with leases.fenced(lease):
         leases.finish(lease)
 

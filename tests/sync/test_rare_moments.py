@@ -49,6 +49,57 @@ def test_records_behind_one_that_always_breaks_are_all_sent(
     assert not Coupling.objects.filter(is_intent=True).exists()
 
 
+def test_where_one_message_in_five_is_lost_the_others_stay_large_and_nobody_is_blamed(
+    settled: Sandbox, settings: Settings
+) -> None:
+    settings.CRMSYNC_MAX_MESSAGE_ROWS = 4
+    for number in range(200):
+        Customer.objects.create(number=f"MANY-{number:03}", name=f"Customer of many {number}")
+    settled.fault({"path": "batch|CreateMultiple", "probability": 0.2}, {"drop": "after"})
+    mark = settled.mark()
+
+    job = drive_without_waiting(jobs.request(mapping="CUSTOMER", by="test"))
+
+    there = [r for r in settled.dump("accounts") if str(r["accountnumber"]).startswith("MANY-")]
+    part = job.parts.get(phase=PhaseName.TO_CRM)
+    assert (len(there), part.inserted, part.failed) == (200, 200, 0)
+    creating = [e for e in settled.writes(mark) if "MANY-" in e["body"]]
+    assert len(creating) < 2 * 200 / 4
+
+
+def test_an_attempt_that_kept_something_begins_the_pauses_anew(
+    settled: Sandbox, settings: Settings
+) -> None:
+    settings.CRMSYNC_MAX_MESSAGE_ROWS = 1
+    for number in range(3):
+        Customer.objects.create(number=f"NEW-{number}", name=f"Customer of three {number}")
+    settled.fault({"path": "CreateMultiple"}, {"status": 503})
+    job = jobs.request(mapping="CUSTOMER", by="test")
+    part = part_to_crm(job)
+
+    assert [breaks_after_a_slice(part) for _ in range(3)] == [1, 2, 3]
+    settled.clear_faults()
+    settled.fault({"path": "CreateMultiple", "body": "NEW-1"}, {"status": 503})
+    assert breaks_after_a_slice(part) == 1
+
+
+def part_to_crm(job: Job) -> Part:
+    """Its only part, with everything done that comes before it."""
+    while job.phase != PhaseName.TO_CRM:
+        for part in job.parts.filter(phase=job.phase).exclude(state=JobState.FINISHED):
+            working.run_slice(part_id=part.pk, worker="test")
+        phases.advance(job_id=job.pk)
+        job.refresh_from_db()
+    return job.parts.get(phase=PhaseName.TO_CRM)
+
+
+def breaks_after_a_slice(part: Part) -> int:
+    Part.objects.update(not_before=None)
+    working.run_slice(part_id=part.pk, worker="test")
+    part.refresh_from_db()
+    return part.breaks
+
+
 def test_a_coupling_cannot_be_deleted_while_its_row_is_being_created(settled: Sandbox) -> None:
     customer = Customer.objects.create(number="NEW-9", name="Wide World Importers")
     settled.fault({"path": "CreateMultiple"}, {"drop": "after"}, times=1)

@@ -71,9 +71,12 @@ class Part(models.Model):
     not_before = models.DateTimeField(null=True)
     worker = models.CharField(max_length=200, blank=True)
     checkpoint = models.JSONField(default=dict)
-    # Workers that died, and attempts that the service broke off, since the last checkpoint.
+    # Workers that died since the last checkpoint, and attempts in a row that Sales broke off
+    # before anything was kept.
     deaths = models.PositiveIntegerField(default=0)
     breaks = models.PositiveIntegerField(default=0)
+    # {record id: messages with it that Sales broke off while it answered others}, likewise.
+    broken_off = models.JSONField(default=dict)
     # In caution: the record in hand, so that one which kills the worker is known by name.
     suspect = models.UUIDField(null=True)
     waits_code = models.CharField(max_length=60, blank=True)
