@@ -8,7 +8,14 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.people import Installation, running_installation
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-WANTED = ("CRMSYNC_CHROMIUM", "chromium", "chromium-browser", "google-chrome")
+# The one without a window first: it is the same engine, and a fifth quicker.
+WANTED = (
+    "CRMSYNC_CHROMIUM",
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+)
 
 
 def chromium_binary() -> str | None:
