@@ -6,11 +6,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from crmsync.connections.models import Connection
-from crmsync.dataverse.certificates import MOST_CHARACTERS
 from crmsync.frame.fields import PlainText
 from setup_wizard.connection_setup.credentials import Credentials, kinds_of
-from setup_wizard.guide.forms import BlankTextarea
 from setup_wizard.guide.steps import IDENTITY_INPUTS
+from setup_wizard.inputs import certificate_field, secret_field
 
 KIND = Connection.IdentityKind
 _CAPTIONS = {
@@ -33,35 +32,13 @@ class RotateForm(forms.Form):
     new_key = forms.BooleanField(label=_("Make a new key"), required=False)
 
 
-def _hidden_text(label: Any) -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        strip=False,
-        required=False,
-        max_length=500,
-        error_messages={"required": _("This field is required.")},
-        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
-
-
 class CredentialsForm(forms.Form):
     """A new secret of the identity of ``connection``; who it is stays."""
 
     kind = forms.ChoiceField(label=_("How it signs in"), widget=forms.RadioSelect)
-    application_secret = _hidden_text(_("New client secret"))
-    certificate = forms.CharField(
-        label=_("New certificate and private key"),
-        help_text=_(
-            "The whole PEM text: the certificate that is registered with the application, and its "
-            "private key without a passphrase."
-        ),
-        required=False,
-        max_length=MOST_CHARACTERS,
-        widget=BlankTextarea(
-            attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false", "class": "mono"}
-        ),
-    )
-    password = _hidden_text(_("New password"))
+    application_secret = secret_field(_("New client secret"))
+    certificate = certificate_field(_("New certificate and private key"))
+    password = secret_field(_("New password"))
 
     def __init__(self, *args: Any, connection: Connection, **options: Any) -> None:
         options.setdefault("initial", {"kind": connection.identity_kind})

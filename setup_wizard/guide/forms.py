@@ -9,11 +9,11 @@ from django.utils.translation import gettext_lazy
 
 from crmsync.connections.models import Connection
 from crmsync.connections.services import hosts
-from crmsync.dataverse.certificates import MOST_CHARACTERS
 from setup_wizard.guide import addresses
 from setup_wizard.guide.draft import Draft
 from setup_wizard.guide.scopes import tables_of
 from setup_wizard.guide.steps import IDENTITY_INPUTS, AdministratorKind, SecretName, StepName
+from setup_wizard.inputs import certificate_field, plain_input, secret_field
 
 KIND = Connection.IdentityKind
 
@@ -53,29 +53,6 @@ class StepForm(forms.Form):
     def _may_stay(self, name: str) -> None:
         """A secret that is set already may be left blank."""
         self.fields[name].help_text = _("Set. Leave it empty to keep it.")
-
-
-def _secret_field(label: Any) -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        strip=False,
-        required=False,
-        max_length=500,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
-
-
-class BlankTextarea(forms.Textarea):
-    """For a secret of several lines: what was typed is never sent back to the browser."""
-
-    def format_value(self, value: Any) -> str:
-        return ""
-
-
-def plain_input() -> forms.TextInput:
-    return forms.TextInput(
-        attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
-    )
 
 
 class EnvironmentForm(StepForm):
@@ -137,7 +114,7 @@ class AdministratorForm(StepForm):
         required=False,
         widget=plain_input(),
     )
-    password = _secret_field(gettext_lazy("Password"))
+    password = secret_field(gettext_lazy("Password"))
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -186,19 +163,8 @@ class IntegrationUserForm(StepForm):
         },
         widget=plain_input(),
     )
-    application_secret = _secret_field(gettext_lazy("Client secret"))
-    certificate = forms.CharField(
-        label=gettext_lazy("Certificate and private key"),
-        help_text=gettext_lazy(
-            "The whole PEM text: the certificate that is registered with the application, and its "
-            "private key without a passphrase."
-        ),
-        required=False,
-        max_length=MOST_CHARACTERS,
-        widget=BlankTextarea(
-            attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false", "class": "mono"}
-        ),
-    )
+    application_secret = secret_field(gettext_lazy("Client secret"))
+    certificate = certificate_field(gettext_lazy("Certificate and private key"))
     username = forms.CharField(
         label=gettext_lazy("User name"),
         help_text=gettext_lazy("Of a user who does nothing else in Sales."),
@@ -206,7 +172,7 @@ class IntegrationUserForm(StepForm):
         required=False,
         widget=plain_input(),
     )
-    password = _secret_field(gettext_lazy("Password"))
+    password = secret_field(gettext_lazy("Password"))
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

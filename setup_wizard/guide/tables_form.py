@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy
 from crmsync.connections.models import Connection
 from crmsync.dataverse.owners import Principal
 from crmsync.terms import Scope
-from setup_wizard.guide.forms import StepForm, plain_input
+from setup_wizard.guide.forms import StepForm
 from setup_wizard.guide.owners import Candidates
 from setup_wizard.guide.ownership import OwnerChoice, creates_owned_rows
 from setup_wizard.guide.scopes import choices, with_prerequisites
+from setup_wizard.inputs import plain_input
 
 OWNERSHIP = Connection.Ownership
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg
 
+from crmsync.stack import is_served
 from tests.sandboxes import ROOT, Sandbox, running_sandbox
 from tests.sync import checker
 
@@ -247,11 +248,6 @@ def outcomes(report: dict[str, Any]) -> dict[str, dict[str, int]]:
         for line in report["lines"]
         for phase, found in line["phases"].items()
     }
-
-
-def is_served(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_port() -> int:
