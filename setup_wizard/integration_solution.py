@@ -37,6 +37,8 @@ _SURROUNDINGS = (
     *("prvReadOrganization", "prvReadBusinessUnit", "prvReadUser", "prvReadTeam", "prvReadRole"),
     *("prvReadSolution", "prvReadPublisher", "prvReadTransactionCurrency"),
     *("prvReadEntity", "prvReadAttribute", "prvReadOptionSet", "prvReadRelationship"),
+    # Which secured columns it may read.
+    *("prvReadFieldSecurityProfile", "prvReadFieldPermission"),
 )
 # Whom a row may be given to.
 _OWNERS = ("prvReadUser", "prvAppendToUser", "prvReadTeam", "prvAppendToTeam")

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from crmsync.dataverse import odata
 from crmsync.dataverse.client import Client, Row
+from crmsync.dataverse.errors import PrivilegeMissing
 from crmsync.dataverse.roles import SYSTEM_ADMINISTRATOR, roles_held
 from crmsync.dataverse.shapes import reads_an_answer
 
@@ -31,6 +32,22 @@ def unreadable_columns(
         return ()
     readable = _readable(client, table, _profiles(client, user_id))
     return tuple(column for column in asked if column not in readable)
+
+
+def hidden_columns(
+    client: Client, *, user_id: UUID, table: str, columns: Iterable[str]
+) -> tuple[str, ...]:
+    """The same for the user's own client.
+
+    Where it may not look into the profiles, every secured column counts: a value that is not taken
+    can be fetched later, one that was overwritten cannot.
+    """
+    wanted = tuple(columns)
+    try:
+        return unreadable_columns(client, user_id=user_id, table=table, columns=wanted)
+    except PrivilegeMissing:
+        secured = _secured(client, table)
+        return tuple(column for column in wanted if column in secured)
 
 
 def _secured(client: Client, table: str) -> frozenset[str]:

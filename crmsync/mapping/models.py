@@ -1,4 +1,4 @@
-"""What administrators changed of the declarations."""
+"""What holds besides the declarations: what administrators changed, and what Sales hides."""
 
 from typing import ClassVar
 
@@ -33,3 +33,21 @@ class ChangedSetting(models.Model):
     @property
     def change(self) -> Change:
         return Change(self.mapping, self.field, self.setting, self.value)
+
+
+class HiddenColumn(models.Model):
+    """A mapped column that the integration user may not read, as of the last reading of its table.
+
+    Its values come as if it were empty, so it is left out of synchronization.
+    """
+
+    table = models.CharField(max_length=64)
+    column = models.CharField(max_length=100)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["table", "column"], name="each_column_hidden_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table}.{self.column}"

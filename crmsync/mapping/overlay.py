@@ -5,7 +5,7 @@ not created. Nothing can be opened that the declaration keeps closed. The confli
 choice, not less or more.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -80,6 +80,17 @@ def apply(declared: TableMapping, changes: Iterable[Change]) -> Applied:
             refusals.append(Refusal(change, reason))
     made = replace(narrowed, fields=tuple(_field(one, narrowed, fields) for one in declared.fields))
     return Applied(made, tuple(refusals))
+
+
+def without_hidden(mapping: TableMapping, hidden: Collection[str]) -> TableMapping:
+    """The mapping without the columns there that may not be read: they would look empty."""
+    if not any(one.crm in hidden for one in mapping.fields):
+        return mapping
+    fields = (
+        replace(one, takes_part=False, is_hidden=True) if one.crm in hidden else one
+        for one in mapping.fields
+    )
+    return replace(mapping, fields=tuple(fields))
 
 
 def default_of(declared: TableMapping, field: str, setting: Setting) -> str:

@@ -10,16 +10,21 @@ import pkgutil
 from collections.abc import Collection
 from functools import cache
 from graphlib import TopologicalSorter
+from typing import TypeAlias
 
 from crmsync.mapping import tables
-from crmsync.mapping.overlay import Change, apply
+from crmsync.mapping.overlay import Change, apply, without_hidden
 from crmsync.mapping.types import TableMapping
+
+# The table there and its column.
+ColumnThere: TypeAlias = tuple[str, str]
 
 
 class _InForce:
     """Of this process. Replaced as a whole: a reader sees all of a set of changes or none."""
 
     changes: frozenset[Change] = frozenset()
+    hidden: frozenset[ColumnThere] = frozenset()
     mappings: tuple[TableMapping, ...] | None = None
 
 
@@ -46,12 +51,22 @@ def get_declared(name: str) -> TableMapping:
     return _named(name, declared())
 
 
-def put_in_force(changes: Collection[Change]) -> None:
-    """From now on this process answers with these changes; those that do not hold are left out."""
-    wanted = frozenset(changes)
-    if wanted != _InForce.changes:
-        made = tuple(apply(one, sorted(wanted)).mapping for one in declared())
-        _InForce.changes, _InForce.mappings = wanted, made
+def put_in_force(changes: Collection[Change], hidden: Collection[ColumnThere] = ()) -> None:
+    """From now on this process answers with these changes; those that do not hold are left out.
+
+    ``hidden`` are columns there that the integration user may not read.
+    """
+    wanted, unread = frozenset(changes), frozenset(hidden)
+    if (wanted, unread) != (_InForce.changes, _InForce.hidden):
+        made = tuple(_made(one, wanted, unread) for one in declared())
+        _InForce.changes, _InForce.hidden, _InForce.mappings = wanted, unread, made
+
+
+def _made(
+    one: TableMapping, changes: Collection[Change], hidden: Collection[ColumnThere]
+) -> TableMapping:
+    columns = {column for table, column in hidden if table == one.crm.logical_name}
+    return without_hidden(apply(one, sorted(changes)).mapping, columns)
 
 
 def discover() -> list[TableMapping]:

@@ -91,7 +91,8 @@ class FieldMapping:
     record on the other side, so the record is refused (text) or waits (lookup). ``caption`` is
     for values that are no field of the model, which brings its own. ``takes_part``: False where an
     administrator switched the field off, or narrowed the table to the other way; its column is
-    still read and can be matched by, but no value of it is brought over.
+    still read and can be matched by, but no value of it is brought over. ``is_hidden``: the
+    integration user may not read the column; then it is not read and takes no part.
     """
 
     ledger: str
@@ -101,6 +102,7 @@ class FieldMapping:
     is_required: bool = False
     caption: str | Promise = ""
     takes_part: bool = True
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +173,11 @@ class TableMapping:
         """Every column that is read, in a stable order, the primary key first.
 
         Those of fields that are switched off, too: switching costs no full read of the table, and
-        what stands there is known when the field is switched on again.
+        what stands there is known when the field is switched on again. Not those that are hidden:
+        they would look empty.
         """
         scoped = (condition.field for condition in self.crm_scope)
-        mapped = (mapped.crm for mapped in self.fields)
+        mapped = (mapped.crm for mapped in self.fields if not mapped.is_hidden)
         extra = (self.crm_title, "modifiedon", *(self.crm_merge or ()))
         return tuple(dict.fromkeys((self.crm.primary_key, *mapped, *scoped, *extra)))
 

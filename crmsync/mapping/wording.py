@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crmsync.mapping.captions import caption_of
 from crmsync.mapping.overlay import Change, Setting
+from crmsync.mapping.registry import all_mappings
 from crmsync.mapping.types import TableMapping
 from crmsync.terms import ConflictPolicy, Direction
 
@@ -33,6 +35,10 @@ SETTINGS: Mapping[Setting, Promise] = {
     Setting.CREATES_IN_LEDGER: gettext_lazy("Creates missing records in Financials"),
     Setting.TAKES_PART: gettext_lazy("Enabled"),
 }
+HIDDEN_REMEDY = gettext_lazy(
+    "They are left out of synchronization. Add the integration user to a column security profile "
+    "that may read and update them; the next synchronization takes them up."
+)
 
 
 def setting_caption(mapping: TableMapping, field: str, setting: str) -> str:
@@ -57,3 +63,13 @@ def value_caption(setting: str, value: str) -> str:
 
 def change_caption(mapping: TableMapping, change: Change) -> str:
     return setting_caption(mapping, change.field, change.setting)
+
+
+def hidden_captions() -> list[str]:
+    """Columns there that are left out, as they may not be read: the table, our field, the name."""
+    return [
+        f"{capfirst(str(table.crm_caption))}: {caption_of(table, mapped.ledger)} ({mapped.crm})"
+        for table in all_mappings()
+        for mapped in table.fields
+        if mapped.is_hidden
+    ]

@@ -21,7 +21,7 @@ from crmsync.dataverse import odata
 from crmsync.dataverse.client import IDS_PER_LOOKUP, Page, Row, Table
 from crmsync.dataverse.errors import DeltaExpired, NotTracked
 from crmsync.mapping.registry import all_mappings
-from crmsync.sync import leases
+from crmsync.sync import hidden, leases
 from crmsync.sync.couplings import follow_merges
 from crmsync.sync.leases import Tally
 from crmsync.sync.models import TITLE_LENGTH, Coupling, CrmRecord, CrmTable
@@ -70,6 +70,7 @@ def run_page(work: Slice) -> bool:
 
 
 def _begin(work: Slice) -> dict[str, Any]:
+    hidden.look(work)
     known = _known(work)
     fingerprint = ",".join(columns_of(work.mapping.crm))
     is_certain = known.is_tracked is None

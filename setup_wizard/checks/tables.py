@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 
 from crmsync.dataverse import environment
 from crmsync.dataverse.column_security import unreadable_columns
+from crmsync.mapping.wording import HIDDEN_REMEDY
 from setup_wizard.checks.subject import Finding, State, Subject
 
 
@@ -48,5 +49,5 @@ def secured_columns(subject: Subject) -> Finding:
     return Finding(
         State.WARN,
         _("The integration user may not read: %(columns)s.") % {"columns": ", ".join(hidden)},
-        _("Add it to a column security profile that may read and update them, or leave them out."),
+        str(HIDDEN_REMEDY),
     )

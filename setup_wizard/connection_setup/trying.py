@@ -19,12 +19,14 @@ from crmsync.connections.wording import of_error, of_kept
 from crmsync.dataverse import administration, solutions
 from crmsync.dataverse.administration import Caller
 from crmsync.dataverse.client import Client
+from crmsync.dataverse.column_security import hidden_columns
 from crmsync.dataverse.errors import DataverseError
 from crmsync.dataverse.roles import missing_privileges
 from crmsync.dataverse.session import Tokens
 from crmsync.dataverse.solution import Version, version_text
 from crmsync.mapping.registry import all_mappings
 from crmsync.mapping.types import TableMapping
+from crmsync.mapping.wording import HIDDEN_REMEDY
 from setup_wizard.errors import SetupProblem
 from setup_wizard.guide import preflight
 from setup_wizard.integration_solution import ROLES_OF_THE_INTEGRATION, SOLUTION, needed_privileges
@@ -198,10 +200,19 @@ def _privileges(probe: Probe) -> Seen:
 
 
 def _readable(mapping: TableMapping) -> Callable[[Probe], Seen]:
-    """A row with every column that synchronization reads."""
+    """A row with every column that synchronization reads; a hidden one comes without an error."""
 
     def look(probe: Probe) -> Seen:
         probe.client.first_page(mapping.crm, columns=mapping.crm_columns, page_size=1)
+        hidden = hidden_columns(
+            probe.client,
+            user_id=probe.connection.integration_user_id,
+            table=mapping.crm.logical_name,
+            columns=[mapped.crm for mapped in mapping.fields],
+        )
+        if hidden:
+            seen = _("Hidden from the integration user: %(columns)s.")
+            return "warn", seen % {"columns": ", ".join(hidden)}, str(HIDDEN_REMEDY)
         return _good(_("Can be read, with every column."))
 
     return look

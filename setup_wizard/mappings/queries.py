@@ -1,6 +1,6 @@
 """What the pages about table mappings show: the settings in force beside the declared ones."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -49,6 +49,7 @@ class FieldLine:
     direction: str
     takes_part: bool
     is_narrowed_off: bool
+    is_hidden: bool
     is_kept: bool
     is_changed: bool
     default: str
@@ -110,13 +111,14 @@ def mapping_page(name: str) -> MappingPage:
     rows = list(_rows().filter(mapping=name))
     changes = frozenset(row.change for row in rows)
     mapping = apply(table, changes).mapping
+    hidden = {column for there, column in in_force.hidden() if there == table.crm.logical_name}
     return MappingPage(
         declared=table,
         mapping=mapping,
         changes=changes,
         fingerprint=shown(changes),
         differences=tuple(_differences([table], rows)),
-        fields=tuple(_field(table, one, changes) for one in mapping.fields),
+        fields=tuple(_field(table, one, changes, hidden) for one in mapping.fields),
     )
 
 
@@ -151,7 +153,12 @@ def _line(table: TableMapping, stored: frozenset[Change], *, is_in_scope: bool) 
     )
 
 
-def _field(table: TableMapping, mapped: FieldMapping, changes: frozenset[Change]) -> FieldLine:
+def _field(
+    table: TableMapping,
+    mapped: FieldMapping,
+    changes: frozenset[Change],
+    hidden: Collection[str],
+) -> FieldLine:
     declaration = table.field(mapped.ledger)
     switched_off = {one.field for one in changes if one.setting == Setting.TAKES_PART}
     return FieldLine(
@@ -161,6 +168,7 @@ def _field(table: TableMapping, mapped: FieldMapping, changes: frozenset[Change]
         direction=direction_word(mapped.direction),
         takes_part=mapped.takes_part,
         is_narrowed_off=not mapped.takes_part and mapped.ledger not in switched_off,
+        is_hidden=mapped.crm in hidden,
         is_kept=not can_be_switched_off(table, declaration),
         is_changed=mapped != declaration,
         default=", ".join(_default_words(mapped, declaration)),

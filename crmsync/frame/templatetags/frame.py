@@ -7,6 +7,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from crmsync.mapping.wording import HIDDEN_REMEDY, hidden_captions
+
 register = template.Library()
 
 _TONES = {"good": "good", "warn": "warn", "bad": "bad", "info": "sync", "wait": "wait"}
@@ -32,3 +34,9 @@ def tag(tone: str, text: object) -> SafeString:
         icon(_TONES.get(tone, "none")),
         text,
     )
+
+
+@register.inclusion_tag("frame/_hidden_columns.html")
+def hidden_columns() -> dict[str, object]:
+    """A warning that names what Sales hides from us; nothing where it hides nothing."""
+    return {"columns": hidden_captions(), "remedy": HIDDEN_REMEDY}
