@@ -48,6 +48,8 @@ class Connection(models.Model):
     integration_username = models.CharField(max_length=200, blank=True)
     integration_user_id = models.UUIDField()
     integration_user_name = models.CharField(max_length=200, blank=True)
+    # By name, as they were seen the last time; blank before anybody looked.
+    integration_roles = models.CharField(max_length=1000, blank=True, default="")
     sealed_secret = models.TextField()
     credential_expires_at = models.DateTimeField(null=True, blank=True)
     solution_version = models.CharField(max_length=50, blank=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -116,10 +116,12 @@ def _tables(connection: Connection) -> Iterator[Running]:
     active = dict(
         Job.objects.filter(state__in=ACTIVE_STATES).values_list("mapping", "pk").order_by("pk")
     )
+    ended = _whole_tables().exclude(state__in=ACTIVE_STATES)
+    latest_of = _latest_by_table(ended)
+    finished_of = _latest_by_table(ended.filter(state=JobState.FINISHED))
     for mapping in all_mappings():
         if mapping.scope in connection.scopes:
-            latest = _whole(mapping.name).exclude(state__in=ACTIVE_STATES).last()
-            finished = _whole(mapping.name).filter(state=JobState.FINISHED).last()
+            latest, finished = latest_of.get(mapping.name), finished_of.get(mapping.name)
             yield Running(
                 table=str(mapping.caption),
                 job_id=active.get(mapping.name) or (latest.pk if latest else None),
@@ -129,10 +131,15 @@ def _tables(connection: Connection) -> Iterator[Running]:
             )
 
 
-def _whole(mapping: str) -> "QuerySet[Job]":
-    """Jobs over the whole table; one that only read, or only looked at what changed, is none."""
-    jobs = Job.objects.filter(mapping=mapping, only__isnull=True, limit__isnull=True)
-    return jobs.filter(modified_only=False).exclude(phases=[PhaseName.REFRESH]).order_by("pk")
+def _whole_tables() -> "QuerySet[Job]":
+    """Jobs over a whole table; one that only read, or only looked at what changed, is none."""
+    jobs = Job.objects.filter(only__isnull=True, limit__isnull=True, modified_only=False)
+    return jobs.exclude(phases=[PhaseName.REFRESH])
+
+
+def _latest_by_table(jobs: "QuerySet[Job]") -> dict[str, Job]:
+    newest = jobs.order_by().values("mapping").annotate(newest=Max("pk")).values("newest")
+    return {job.mapping: job for job in Job.objects.filter(pk__in=newest)}
 
 
 def settings(connection: Connection) -> Settings:

@@ -28,7 +28,7 @@ from crmsync.mapping.registry import all_mappings
 from crmsync.mapping.types import TableMapping
 from crmsync.mapping.wording import HIDDEN_REMEDY
 from setup_wizard.errors import SetupProblem
-from setup_wizard.guide import preflight
+from setup_wizard.guide import preflight, suitability
 from setup_wizard.integration_solution import ROLES_OF_THE_INTEGRATION, SOLUTION, needed_privileges
 
 
@@ -149,6 +149,8 @@ def _user(probe: Probe) -> Seen:
             % {"name": user.full_name},
             _("Name this user in Assisted Setup: it assigns the roles, too."),
         )
+    # Roles that are missing have a line of their own.
+    suitability.check_integration_user(user, administrator_id=None, has_administrator=True)
     return _good(_("Sales knows us as %(name)s.") % {"name": user.full_name})
 
 
@@ -176,6 +178,7 @@ def _text(version: Version | None) -> str:
 
 def _roles(probe: Probe) -> Seen:
     user = administration.user(probe.client, probe.connection.integration_user_id)
+    probe.facts["integration_roles"] = held = ", ".join(user.role_names)[:1000]
     ours = {role.role_id: role.name for role in SOLUTION.roles}
     missing = [ours[one] for one in ROLES_OF_THE_INTEGRATION if not user.holds(one)]
     if missing:
@@ -184,7 +187,7 @@ def _roles(probe: Probe) -> Seen:
             _("Not held: %(roles)s.") % {"roles": ", ".join(missing)},
             _("Have them assigned in Sales, or let Assisted Setup do it."),
         )
-    return _good(_("Held: %(roles)s.") % {"roles": ", ".join(user.role_names)})
+    return _good(_("Held: %(roles)s.") % {"roles": held})
 
 
 def _privileges(probe: Probe) -> Seen:

@@ -20,6 +20,7 @@ from setup_wizard.connection_setup import trying
 from tests.kept import Kept
 from tests.people import client_of
 from tests.sandboxes import Sandbox
+from tests.setup_wizard.finishes import plant
 from tests.setup_wizard.standing import PAGE, Standing, refuse_sign_in, stand, stored, text
 
 
@@ -209,6 +210,50 @@ def test_a_missing_solution_leads_to_redeploying_it(standing: Standing) -> None:
 
     assert "The integration solution is not installed." in page
     assert "Choose Redeploy Integration Solution." in page
+
+
+def test_an_integration_user_who_became_system_administrator_fails_the_test(
+    standing: Standing,
+) -> None:
+    role = next(
+        row
+        for row in standing.sandbox.dump("roles")
+        if row["name"] == "System Administrator" and not row["_parentroleid_value"]
+    )
+    held = {"systemuserid": str(stored().integration_user_id), "roleid": role["roleid"]}
+    plant(standing.sandbox, {"set": "systemuserrolescollection", "row": held})
+
+    trial = trying.try_connection(connection=stored())
+
+    found = next(one for one in trial.findings if one.caption == "Integration user")
+    assert (found.tone, "is a System Administrator" in found.seen) == ("bad", True)
+    assert "Take the role away" in found.remedy
+    assert not trial.has_passed
+
+
+def test_a_hidden_column_is_warned_about(standing: Standing) -> None:
+    plant(standing.sandbox, {"secure": "account.creditlimit"})
+
+    trial = trying.try_connection(connection=stored())
+
+    found = next(one for one in trial.findings if one.caption == "Account")
+    assert (found.tone, found.seen) == ("warn", "Hidden from the integration user: creditlimit.")
+
+
+def test_the_roles_of_the_integration_user_are_shown_once_they_were_seen(
+    standing: Standing,
+) -> None:
+    trying.try_connection(connection=stored())
+
+    assert "crmsync Integration Administrator, crmsync Integration User" in standing.page()
+
+
+def test_more_tables_need_no_more_questions(
+    standing: Standing, django_assert_max_num_queries: Any
+) -> None:
+    standing.page()
+    with django_assert_max_num_queries(12):
+        standing.page()
 
 
 def test_a_throttled_connection_is_not_asked(standing: Standing) -> None:

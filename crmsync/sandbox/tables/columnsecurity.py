@@ -39,8 +39,6 @@ FIELDPERMISSION: Final = Table(
     type_code=1201,
     primary_id="fieldpermissionid",
     primary_name=None,
-    # A permission belongs to its profile and has no privileges of its own.
-    privilege_noun="FieldSecurityProfile",
     columns=(
         primary_key("fieldpermissionid"),
         text("entityname", 128, required=True),
