@@ -1,7 +1,6 @@
 """The way into the Web API: the token check, refusals as JSON, and the headers of every answer."""
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -81,8 +80,7 @@ def _claims(environment: Environment, request: Request) -> Claims:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise InvalidTokenError("missing")
-    # Access tokens age by real time: moving the environment's clock must not end a session.
-    claims = verify(token.strip(), key=environment.credentials.key, now=time.time())
+    claims = verify(token.strip(), key=environment.credentials.key, now=environment.store.now())
     # Refresh tokens and codes carry no audience, identity tokens another one.
     if str(claims.get("aud")) not in audiences(request):
         raise InvalidTokenError("audience")

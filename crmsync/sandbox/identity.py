@@ -3,7 +3,6 @@
 Error codes and sentences follow the public list of AADSTS codes; shapes follow what MSAL reads.
 """
 
-import time
 from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
@@ -118,11 +117,9 @@ def _user_realm(username: str) -> Response:
 def _token(environment: Environment, request: Request) -> Response:
     if request.method != "POST":
         return Response(405)
-    form = request.form
+    issuer, now = _issuer(environment, request), environment.store.now()
     try:
-        body = grant(
-            environment.credentials, form, issuer=_issuer(environment, request), now=time.time()
-        )
+        body = grant(environment.credentials, request.form, issuer=issuer, now=now)
     except SignInError as error:
         return refusal(error)
     return json_response(200, body, {"Cache-Control": "no-store, no-cache"})

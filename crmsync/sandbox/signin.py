@@ -1,6 +1,5 @@
 """The page on which a browser signs in, and its way back to the application."""
 
-import time
 from collections.abc import Mapping
 from html import escape
 from typing import Final
@@ -85,7 +84,8 @@ def answer(environment: Environment, request: Request) -> Response:
         )
     except SignInError as error:
         return _page(environment, wishes, f"{error.code}: {error.sentence}")
-    fields = {"code": code_for(environment.credentials, user, wishes, now=time.time())}
+    code = code_for(environment.credentials, user, wishes, now=environment.store.now())
+    fields = {"code": code}
     if wishes.get("client_info"):
         fields["client_info"] = client_info(environment.credentials, user)
     return _way_back(wishes, {**fields, "session_state": str(uuid4())})

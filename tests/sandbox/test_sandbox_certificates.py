@@ -110,6 +110,16 @@ def test_an_assertion_is_for_this_endpoint_this_application_and_this_time(
     assert by_hand(sandbox, iss="someone") == (401, 700021)
 
 
+def test_a_certificate_ages_with_the_environments_clock_and_what_it_signs_does_not(
+    sandbox: Sandbox,
+) -> None:
+    identity = sandbox.ready["certificate_application"]
+    sandbox.edit({"clock": {"advance": 7200}})
+    assert "access_token" in signed_in(sandbox, identity, by_name=True)
+    sandbox.edit({"clock": {"advance": 800 * 86_400}})
+    assert signed_in(sandbox, identity, by_name=True)["error_codes"] == [1000502]
+
+
 def test_a_signature_by_another_key_is_no_proof(sandbox: Sandbox) -> None:
     other = sandbox.ready["flawed"]["unregistered_certificate"]["pem"]
     assert by_hand(sandbox, pem=other) == (401, 700027)

@@ -55,9 +55,10 @@ def test_a_job_may_never_end(admin: Client, sandbox: Sandbox) -> None:
     pace(sandbox, seconds=1, outcome="never")
     keys = begun(admin, zips.solution())
     advance(sandbox, 86_400)
-    assert operation(admin, keys)["statuscode"] == 20
-    assert admin.get(f"importjobs({keys['ImportJobKey']})").json()["progress"] == 95
-    assert installed(admin) == []
+    later = sandbox.administrator()
+    assert operation(later, keys)["statuscode"] == 20
+    assert later.get(f"importjobs({keys['ImportJobKey']})").json()["progress"] == 95
+    assert installed(later) == []
 
 
 def test_the_rows_of_a_job_may_vanish_though_it_worked(admin: Client, sandbox: Sandbox) -> None:

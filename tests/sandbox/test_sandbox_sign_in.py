@@ -13,6 +13,7 @@ from tests.sandbox.harness import Client, Redirect, Sandbox, code_of
 
 ORIGIN = "https://cronus.crm.sandbox.test"
 LOGIN = "https://login.sandbox.test"
+DAY = 86_400
 REDIRECT_URI = "http://localhost:8000/setup/signed-in/"
 
 
@@ -205,6 +206,26 @@ def test_a_token_ends_with_its_time() -> None:
     assert verify(token, key=b"k", now=99)["aud"] == "x"
     with pytest.raises(InvalidTokenError):
         verify(token, key=b"k", now=100)
+
+
+def test_moving_the_clock_ends_tokens_and_a_new_sign_in_goes_on(
+    sandbox: Sandbox, api: Client
+) -> None:
+    assert api.get("WhoAmI").status_code == 200
+    sandbox.edit({"clock": {"advance": 7200}})
+    assert api.get("WhoAmI").status_code == 401
+    assert sandbox.application().get("WhoAmI").status_code == 200
+    assert sandbox.administrator().get("WhoAmI").status_code == 200
+
+
+def test_moving_the_clock_ends_what_renews_tokens(sandbox: Sandbox) -> None:
+    kept = sandbox.user_token(sandbox.ready["administrator"]).json()["refresh_token"]
+    form = {"client_id": sandbox.ready["application"]["client_id"], "refresh_token": kept}
+    sandbox.edit({"clock": {"advance": 89 * DAY}})
+    assert sandbox.token(grant_type="refresh_token", **form).status_code == 200
+    sandbox.edit({"clock": {"advance": 2 * DAY}})
+    again = sandbox.token(grant_type="refresh_token", **form)
+    assert refused(again) == (400, "invalid_grant", 70008)
 
 
 @pytest.mark.parametrize(
