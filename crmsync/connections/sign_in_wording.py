@@ -39,6 +39,8 @@ _REGISTER_IT = _(
     "or give the one that is registered there."
 )
 _RESET_IT = _("Have the password reset in Microsoft Entra, sign in once in a browser, try again.")
+# What administrators meet at the sign-in page, where nothing was typed that could be wrong here.
+SIGN_IN_AGAIN = _("Sign in again as administrator.")
 
 REMEDIES: Mapping[str, str | Promise] = {
     "AADSTS7000215": _NEW_SECRET,
@@ -78,4 +80,8 @@ REMEDIES: Mapping[str, str | Promise] = {
     "AADSTS53003": _(
         "Ask whoever administers Conditional Access in Microsoft Entra to allow this sign-in."
     ),
+    "AADSTS54005": SIGN_IN_AGAIN,
+    "AADSTS65004": SIGN_IN_AGAIN,
+    "AADSTS70008": SIGN_IN_AGAIN,
+    "access_denied": SIGN_IN_AGAIN,
 }

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from crmsync.connections.errors import ConnectionProblem, Disabled, NotConnected, SecretUnreadable
-from crmsync.connections.sign_in_wording import REMEDIES, SENTENCES
+from crmsync.connections.sign_in_wording import REMEDIES, SENTENCES, SIGN_IN_AGAIN
 from crmsync.dataverse.errors import (
     AddressRefused,
     CertificateUnreadable,
@@ -27,6 +27,7 @@ from crmsync.dataverse.errors import (
     NotTrusted,
     PrivilegeMissing,
     ServiceUnavailable,
+    SignInEnded,
     SignInFailed,
     SignInNotOurs,
     SolutionUnreadable,
@@ -79,6 +80,8 @@ _BY_CODE: Mapping[str, tuple[Text, Text]] = {
         gettext_lazy("The sign-in was refused."),
         gettext_lazy("Check the user name, the password or secret, and the application id."),
     ),
+    # Only administrators sign in with what ends by itself.
+    SignInEnded.code: (gettext_lazy("The sign-in has expired."), SIGN_IN_AGAIN),
     NotAMember.code: (
         gettext_lazy("Sales does not know the user, or the user is disabled or without roles."),
         gettext_lazy("Ask an administrator of Sales to enable the user and to give it a role."),

@@ -16,7 +16,7 @@ from crmsync.dataverse.errors import (
     ConnectionLost,
     NotTrusted,
     ServiceUnavailable,
-    SignInFailed,
+    SignInEnded,
     Trace,
     UnreadableAnswer,
 )
@@ -138,9 +138,9 @@ class BearerToken:
     lifetime_seconds: int
 
     def token(self, *, fresh: bool = False) -> str:
-        """The token. Raises SignInFailed when a newer one is asked for."""
+        """The token. Raises SignInEnded when a newer one is asked for."""
         if fresh:
-            raise SignInFailed("The sign-in has expired.")
+            raise SignInEnded("The sign-in has expired.")
         return self.text
 
 

@@ -23,6 +23,7 @@
         ├── NotTrusted              TLS: the certificate of the other side is not trusted
         ├── AddressRefused          not an address of an environment, or a link to elsewhere
         ├── SignInFailed            the token service said no
+        │   └── SignInEnded         a token that nothing here can renew has ended
         ├── SignInNotOurs           an answer of the sign-in page to nothing that we asked
         ├── CertificateUnreadable   no certificate with its private key to sign in with
         ├── NotAMember              the identity is unknown, disabled or without roles there
@@ -180,6 +181,11 @@ class NotTrusted(EnvironmentRefused):
 class SignInFailed(EnvironmentRefused):
     code = "sign_in_failed"
     remedy = "Check the user name, the password or secret, and the application id."
+
+
+class SignInEnded(SignInFailed):
+    code = "sign_in_ended"
+    remedy = "Sign in again."
 
 
 class SignInNotOurs(EnvironmentRefused):

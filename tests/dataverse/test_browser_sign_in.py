@@ -12,7 +12,13 @@ import requests
 from crmsync.dataverse import administration
 from crmsync.dataverse.auth import Authority, BearerToken
 from crmsync.dataverse.client import Client
-from crmsync.dataverse.errors import DataverseError, SignInFailed, SignInNotOurs, TransientError
+from crmsync.dataverse.errors import (
+    DataverseError,
+    SignInEnded,
+    SignInFailed,
+    SignInNotOurs,
+    TransientError,
+)
 from crmsync.dataverse.session import open_session
 from crmsync.dataverse.sign_in import BegunSignIn, begin_sign_in, complete_sign_in
 from tests.dataverse.wires import ORIGIN, authority, open_channel
@@ -117,7 +123,7 @@ def test_a_token_ends_by_itself(sandbox: Sandbox) -> None:
     begun = begin(sandbox)
     token = complete(sandbox, begun.flow, as_administrator(sandbox, begun))
 
-    with pytest.raises(SignInFailed):
+    with pytest.raises(SignInEnded):
         token.token(fresh=True)
 
 
