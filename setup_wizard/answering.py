@@ -1,6 +1,6 @@
 """What a step does with an answer: check it live, then keep what may be kept of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,7 +122,7 @@ def _tables(draft: Draft, given: Given) -> Answered:
     answers: dict[str, Any] = {"scopes": [scope.value for scope in whole]}
     seen: dict[str, Any] = {"came_along": [one.value for one in whole if one not in chosen]}
     if creates_owned_rows(whole):
-        owner = _owner(draft, given)
+        owner = _owner(draft, given, whole)
         is_team = owner.ownership == Connection.Ownership.TEAM
         answers |= {"ownership": owner.ownership.value}
         answers["team" if is_team else "fallback"] = str(owner.owner_id or "")
@@ -130,10 +130,10 @@ def _tables(draft: Draft, given: Given) -> Answered:
     return Answered(step=StepName.TABLES, answers=answers, seen=seen)
 
 
-def _owner(draft: Draft, given: Given) -> OwnerChoice:
+def _owner(draft: Draft, given: Given, whole: Iterable[Scope]) -> OwnerChoice:
     kind = Connection.Ownership(given["ownership"])
     named = given["team" if kind == Connection.Ownership.TEAM else "fallback"]
-    return owners.checked(owners.Reader.of(draft), OwnerWish(kind, named))
+    return owners.checked(owners.Reader.of(draft), OwnerWish(kind, named), whole)
 
 
 def _checks(draft: Draft, given: Given) -> Answered:

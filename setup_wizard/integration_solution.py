@@ -74,6 +74,11 @@ def privileges_of(mapping: TableMapping) -> frozenset[str]:
     return frozenset(own).union(owners, *(_of_lookup(mapped) for mapped in lookups))
 
 
+def read_privilege(mapping: TableMapping) -> str:
+    """What whoever owns rows of the table must be allowed, so that Sales takes them as owner."""
+    return _privilege("Read", mapping)
+
+
 def _of_lookup(mapped: FieldMapping) -> Iterator[str]:
     """What must be allowed on the table that a written lookup points to."""
     if isinstance(mapped.conversion, Lookup):

@@ -125,7 +125,7 @@ def _with_owner(agreed: Plan, wish: OwnerWish) -> Plan:
     if not creates_owned_rows(agreed.scopes):
         return agreed
     reader = owners.Reader(agreed.reader, agreed.reader_field)
-    return replace(agreed, owner=owners.checked(reader, wish))
+    return replace(agreed, owner=owners.checked(reader, wish, agreed.scopes))
 
 
 def _finish_act(act: ActName, agreed: Plan, memory: Memory, pause: Callable[[float], None]) -> None:

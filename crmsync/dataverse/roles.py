@@ -23,6 +23,7 @@ SYSTEM_CUSTOMIZER = UUID("119f245c-3cc8-4b62-b31c-d1a046ced15d")
 
 _COLUMNS = "roleid,name,_roletemplateid_value,_parentrootroleid_value"
 _NAMES_PER_LOOKUP = 25
+_MESSAGES = "Microsoft.Dynamics.CRM."
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,28 @@ def missing_privileges(
     )
 
 
+def user_may(client: Client, user_id: UUID, privilege: str) -> bool:
+    """Whether a role gives a user the privilege, at whatever depth: their own, or a team's.
+
+    Asked for one by name, the service counts the roles of teams (Microsoft docs:
+    RetrieveUserPrivilegeByPrivilegeName). Raises RowMissing.
+    """
+    function = f"RetrieveUserPrivilegeByPrivilegeName(PrivilegeName={odata.literal(privilege)})"
+    path = odata.row_path("systemusers", user_id)
+    return bool(_reach(client, f"{path}/{_MESSAGES}{function}"))
+
+
+def team_may(client: Client, team_id: UUID, privilege: str) -> bool:
+    """Whether a role of the team itself gives the privilege, at whatever depth.
+
+    Raises RowMissing.
+    """
+    wanted = _privilege_ids(client, [privilege]).get(privilege.lower())
+    path = odata.row_path("teams", team_id)
+    held = _reach(client, f"{path}/{_MESSAGES}RetrieveTeamPrivileges()")
+    return wanted is not None and wanted in held
+
+
 def _privilege_ids(client: Client, names: Sequence[str]) -> dict[str, UUID]:
     found: dict[str, UUID] = {}
     for start in range(0, len(names), _NAMES_PER_LOOKUP):
@@ -153,8 +176,11 @@ def _privilege(row: Row) -> tuple[str, UUID]:
 
 def _reach_by_privilege(client: Client, user_id: UUID) -> dict[UUID | None, int]:
     path = f"{odata.row_path('systemusers', user_id)}"
-    function = "Microsoft.Dynamics.CRM.RetrieveUserPrivileges()"
-    answer = client.channel.send("GET", f"{path}/{function}").json()
+    return _reach(client, f"{path}/{_MESSAGES}RetrieveUserPrivileges()")
+
+
+def _reach(client: Client, path: str) -> dict[UUID | None, int]:
+    answer = client.channel.send("GET", path).json()
     reach: dict[UUID | None, int] = {}
     try:
         for held in answer["RolePrivileges"]:

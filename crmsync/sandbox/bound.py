@@ -1,10 +1,10 @@
-"""Functions and actions of one row: what a user may do, who is in a team."""
+"""Functions and actions of one row: what a user or team may do, who is in a team."""
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from crmsync.sandbox.callers import roles_of
+from crmsync.sandbox.callers import HeldRole, roles_of, roles_of_team
 from crmsync.sandbox.calls import Call
 from crmsync.sandbox.errors import DUPLICATE_RECORD, DataverseError, bad_payload, not_implemented
 from crmsync.sandbox.functions import complex_answer
@@ -63,11 +63,30 @@ def _held(reader: Reader, user_id: str, name: str | None) -> list[dict[str, obje
     reader.one(_USER, user_id, Query(select=("systemuserid", "_businessunitid_value")))
     snapshot = reader.snapshot
     roles = roles_of(snapshot, user_id, through_teams=name is not None)
-    is_all = any(role.is_administrator for role in roles)
-    found = _all_privileges(snapshot) if is_all else _granted(snapshot, [r.root_id for r in roles])
     unit = snapshot.one(
         "SELECT _businessunitid_value FROM systemuser WHERE systemuserid = ?", (user_id,)
     )
+    return _given(snapshot, roles, unit, name)
+
+
+def _team_privileges(call: Call, request: Request, team_id: str, arguments: str) -> Response:
+    """List what the roles of a team itself give (Microsoft docs: RetrieveTeamPrivileges)."""
+    del arguments
+    with call.reading(request) as reader:
+        reader.one(_TEAM, team_id, Query(select=("teamid", "_businessunitid_value")))
+        roles = roles_of_team(reader.snapshot, team_id)
+        unit = reader.snapshot.one(
+            "SELECT _businessunitid_value FROM team WHERE teamid = ?", (team_id,)
+        )
+        privileges = _given(reader.snapshot, roles, unit, None)
+    return complex_answer(request, "RetrieveTeamPrivilegesResponse", {"RolePrivileges": privileges})
+
+
+def _given(
+    snapshot: Snapshot, roles: list[HeldRole], unit: tuple[object, ...] | None, name: str | None
+) -> list[dict[str, object]]:
+    is_all = any(role.is_administrator for role in roles)
+    found = _all_privileges(snapshot) if is_all else _granted(snapshot, [r.root_id for r in roles])
     return [
         {
             "Depth": _DEPTHS[mask],
@@ -147,6 +166,7 @@ def _member(member: object) -> str:
 _BOUND: Final[dict[tuple[str, str, str], Bound]] = {
     ("GET", "systemuser", "RetrieveUserPrivileges"): _privileges,
     ("GET", "systemuser", "RetrieveUserPrivilegeByPrivilegeName"): _privilege_by_name,
+    ("GET", "team", "RetrieveTeamPrivileges"): _team_privileges,
     ("POST", "team", "AddMembersTeam"): _add_members,
     ("POST", "team", "RemoveMembersTeam"): _remove_members,
 }

@@ -1,6 +1,6 @@
 """Who is calling the Web API, and what their roles let them do."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,6 +24,10 @@ WHERE roleid IN (
     SELECT roleid FROM systemuserroles WHERE systemuserid = ?
     UNION SELECT teamroles.roleid FROM teamroles
         JOIN teammembership USING (teamid) WHERE systemuserid = ? AND ?)
+"""
+_ROLES_OF_TEAM_SQL: Final = """
+SELECT roleid, _roletemplateid_value, coalesce(_parentrootroleid_value, roleid) FROM role
+WHERE roleid IN (SELECT roleid FROM teamroles WHERE teamid = ?)
 """
 _ALLOWED_SQL: Final = """
 SELECT max(canread), max(cancreate), max(canupdate) FROM fieldpermission
@@ -186,9 +190,15 @@ class HeldRole:
 
 
 def roles_of(snapshot: Snapshot, user_id: str, *, through_teams: bool = True) -> list[HeldRole]:
+    return _as_roles(snapshot.all(_ROLES_SQL, (user_id, user_id, through_teams)))
+
+
+def roles_of_team(snapshot: Snapshot, team_id: str) -> list[HeldRole]:
+    return _as_roles(snapshot.all(_ROLES_OF_TEAM_SQL, (team_id,)))
+
+
+def _as_roles(rows: Iterable[Sequence[object]]) -> list[HeldRole]:
     return [
         HeldRole(str(role_id), str(root_id), template == SYSTEM_ADMINISTRATOR_TEMPLATE)
-        for role_id, template, root_id in snapshot.all(
-            _ROLES_SQL, (user_id, user_id, through_teams)
-        )
+        for role_id, template, root_id in rows
     ]

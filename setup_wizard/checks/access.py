@@ -75,8 +75,8 @@ def owner(subject: Subject) -> Finding:
         return Finding(State.GOOD, _("Nothing is created in Sales that belongs to somebody."))
     chosen = subject.draft.owner
     reader = owners.Reader.of(subject.draft)
-    named = str(chosen.owner_id or "")
-    return Finding(State.GOOD, str(owners.checked(reader, OwnerWish(chosen.ownership, named))))
+    wish = OwnerWish(chosen.ownership, str(chosen.owner_id or ""))
+    return Finding(State.GOOD, str(owners.checked(reader, wish, subject.draft.scopes)))
 
 
 def roles(subject: Subject) -> Finding:

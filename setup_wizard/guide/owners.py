@@ -1,23 +1,33 @@
 """Who can own the records that are created in Sales: looked up and checked live."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from crmsync.connections.services import new_client
-from crmsync.dataverse import administration, owners
+from crmsync.dataverse import administration, owners, roles
 from crmsync.dataverse.administration import User
 from crmsync.dataverse.client import Client
 from crmsync.dataverse.errors import RowMissing
 from crmsync.dataverse.owners import Principal, Team
+from crmsync.mapping.types import TableMapping
+from crmsync.terms import Scope
 from setup_wizard.errors import SetupProblem
 from setup_wizard.guide.asking import asked_as
 from setup_wizard.guide.draft import Draft
-from setup_wizard.guide.ownership import AS_SALES_DOES, OwnerChoice, Ownership, OwnerWish
+from setup_wizard.guide.ownership import (
+    AS_SALES_DOES,
+    OwnerChoice,
+    Ownership,
+    OwnerWish,
+    owned,
+)
 from setup_wizard.guide.preflight import integration_tokens
+from setup_wizard.integration_solution import read_privilege
 
 # A longer list helps nobody to choose: then the exact name is asked for.
 MOST_NAMES = 200
@@ -67,35 +77,74 @@ def candidates(draft: Draft) -> Candidates:
         return Candidates()
 
 
-def checked(reader: Reader, wish: OwnerWish) -> OwnerChoice:
-    """The choice, once Sales has shown that it can own rows. Raises SetupProblem."""
+def checked(reader: Reader, wish: OwnerWish, scopes: Iterable[Scope]) -> OwnerChoice:
+    """The choice, once Sales has shown that it can own the rows of these scopes.
+
+    Raises SetupProblem.
+    """
     if wish.ownership == Ownership.TEAM:
-        return _checked_team(reader, wish.named)
-    return _checked_user(reader, wish.named) if wish.named else AS_SALES_DOES
+        return _checked_team(reader, wish.named, owned(scopes))
+    return _checked_user(reader, wish.named, owned(scopes)) if wish.named else AS_SALES_DOES
 
 
-def _checked_team(reader: Reader, named: str) -> OwnerChoice:
+def _checked_team(reader: Reader, named: str, tables: tuple[TableMapping, ...]) -> OwnerChoice:
     team_id = _id(reader, named, TEAM_FIELD, owners.teams_named)
     team: Team = _existing(reader, named, TEAM_FIELD, lambda: owners.team(reader.client, team_id))
     if not team.is_owner_team:
-        raise _unsuitable(TEAM_FIELD, _("%(name)s is an access team, which owns nothing."), team)
+        raise _unsuitable(_("%(name)s is an access team, which owns nothing."), team)
     if not team.roles:
-        raise _unsuitable(TEAM_FIELD, _("The team %(name)s has no role in Sales."), team)
+        raise _unsuitable(_("The team %(name)s has no role in Sales."), team)
+    _check_reads(reader, team, tables)
     return OwnerChoice(Ownership.TEAM, team.row_id, team.name)
 
 
-def _checked_user(reader: Reader, named: str) -> OwnerChoice:
+def _checked_user(reader: Reader, named: str, tables: tuple[TableMapping, ...]) -> OwnerChoice:
     user_id = _id(reader, named, USER_FIELD, owners.users_named)
     user: User = _existing(
         reader, named, USER_FIELD, lambda: administration.user(reader.client, user_id)
     )
     if user.is_disabled:
-        raise _unsuitable(USER_FIELD, _("%(name)s is disabled in Sales."), user)
+        raise _unsuitable(_("%(name)s is disabled in Sales."), user)
     if not user.is_licensed:
-        raise _unsuitable(USER_FIELD, _("%(name)s has no licence for Sales."), user)
+        raise _unsuitable(_("%(name)s has no licence for Sales."), user)
     if not user.roles:
-        raise _unsuitable(USER_FIELD, _("%(name)s has no role in Sales."), user)
+        raise _unsuitable(_("%(name)s has no role in Sales."), user)
+    _check_reads(reader, user, tables)
     return OwnerChoice(Ownership.SALESPERSON, user.user_id, user.full_name)
+
+
+def _check_reads(reader: Reader, who: Team | User, tables: tuple[TableMapping, ...]) -> None:
+    """Sales refuses rows to whoever may not read their table, whatever roles they hold."""
+    for table in tables:
+        privilege = read_privilege(table)
+        if not reader.ask(partial(_may, reader.client, who, privilege)):
+            raise _without(privilege, table, who)
+
+
+def _may(client: Client, who: Team | User, privilege: str) -> bool:
+    if isinstance(who, Team):
+        return roles.team_may(client, who.row_id, privilege)
+    return roles.user_may(client, who.user_id, privilege)
+
+
+def _without(privilege: str, table: TableMapping, who: Team | User) -> SetupProblem:
+    said = {"name": _name(who), "table": table.crm_caption, "privilege": privilege}
+    return SetupProblem(
+        _("%(name)s may not read the table %(table)s in Sales: %(privilege)s is missing.") % said,
+        field=_field(who),
+        remedy=_(
+            "Assign a role with that privilege in Sales, or choose another one: Sales refuses such "
+            "an owner."
+        ),
+    )
+
+
+def _name(who: Team | User) -> str:
+    return who.name if isinstance(who, Team) else who.full_name
+
+
+def _field(who: Team | User) -> str:
+    return TEAM_FIELD if isinstance(who, Team) else USER_FIELD
 
 
 def _id(
@@ -139,10 +188,9 @@ def _unknown(named: str, field: str) -> SetupProblem:
     return SetupProblem(sentence, field=field, remedy=_("Give the name exactly as Sales shows it."))
 
 
-def _unsuitable(field: str, sentence: str, who: Team | User) -> SetupProblem:
-    name = who.name if isinstance(who, Team) else who.full_name
+def _unsuitable(sentence: str, who: Team | User) -> SetupProblem:
     return SetupProblem(
-        sentence % {"name": name},
-        field=field,
+        sentence % {"name": _name(who)},
+        field=_field(who),
         remedy=_("Change that in Sales, or choose another one: Sales refuses such an owner."),
     )

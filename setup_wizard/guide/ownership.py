@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from crmsync.connections.models import Connection
 from crmsync.mapping.registry import declared
+from crmsync.mapping.types import TableMapping
 from crmsync.terms import Scope
 
 Ownership = Connection.Ownership
@@ -55,7 +56,12 @@ def said(ownership: str, name: str) -> str:
 
 def creates_owned_rows(scopes: Iterable[Scope]) -> bool:
     """Whether rows are created in Sales that belong to somebody."""
+    return bool(owned(scopes))
+
+
+def owned(scopes: Iterable[Scope]) -> tuple[TableMapping, ...]:
+    """The tables of which rows are created in Sales that belong to somebody."""
     chosen = set(scopes)
-    return any(
-        one.creates_in_crm and bool(one.crm_owner) for one in declared() if one.scope in chosen
+    return tuple(
+        one for one in declared() if one.scope in chosen and one.creates_in_crm and one.crm_owner
     )

@@ -2,6 +2,8 @@
 
 from tests.sandbox import zips
 from tests.sandbox.harness import Client, Sandbox, new_id, refused
+from tests.sandbox.test_sandbox_members import role_named, tied
+from tests.sandbox.test_sandbox_owners import new_team
 
 USER = "Microsoft.Dynamics.CRM.RetrieveUserPrivileges()"
 
@@ -42,6 +44,26 @@ def test_roles_of_teams_count_for_one_privilege_and_not_for_the_list(
     ask = f"{path}/Microsoft.Dynamics.CRM.RetrieveUserPrivilegeByPrivilegeName"
     found = admin.get(f"{ask}(PrivilegeName='prvCreateTeam')").json()["RolePrivileges"]
     assert [privilege["PrivilegeId"] for privilege in found] == [wanted]
+
+
+def test_a_teams_privileges_are_those_of_its_own_roles(admin: Client, sandbox: Sandbox) -> None:
+    [team] = [row for row in sandbox.dump("teams") if row["name"] == "Administrators"]
+    ask = f"teams({team['teamid']})/Microsoft.Dynamics.CRM.RetrieveTeamPrivileges()"
+    everything = admin.get(ask).json()["RolePrivileges"]
+    assert len(everything) == len(admin.rows("privileges?$select=name"))
+    tied(
+        admin,
+        f"teams({new_team(admin)})",
+        "teamroles_association",
+        f"roles({role_named(admin, 'Salesperson')})",
+    )
+    [team] = [row for row in sandbox.dump("teams") if row["name"] == "Field sales"]
+    ask = f"teams({team['teamid']})/Microsoft.Dynamics.CRM.RetrieveTeamPrivileges()"
+    held = {one["PrivilegeId"]: one["Depth"] for one in admin.get(ask).json()["RolePrivileges"]}
+    assert held[privilege_named(admin, "prvReadAccount")] == "Global"
+    assert privilege_named(admin, "prvCreateTeam") not in held
+    missing = admin.get(f"teams({new_id()})/Microsoft.Dynamics.CRM.RetrieveTeamPrivileges()")
+    assert refused(missing) == (404, "0x80040217")
 
 
 def test_who_has_no_roles_has_no_privileges(admin: Client, sandbox: Sandbox) -> None:

@@ -9,10 +9,18 @@ from crmsync.audit.models import Entry
 from crmsync.connections.models import Connection
 from setup_wizard.errors import SetupProblem
 from setup_wizard.guide.ownership import OwnerWish
+from setup_wizard.integration_solution import PRODUCT_AVAILABILITY_USER, SOLUTION
 from setup_wizard.models import SetupProgress
 from tests.sandboxes import Sandbox
 from tests.setup_wizard.attempts import Attempt
-from tests.setup_wizard.finishes import DONE, administrator, confirmed, finish, imports_go
+from tests.setup_wizard.finishes import (
+    DONE,
+    administrator,
+    confirmed,
+    finish,
+    has_version,
+    imports_go,
+)
 from tests.setup_wizard.guide import Guide, leads_to, text
 from tests.setup_wizard.test_checks import NONE, said
 
@@ -157,6 +165,63 @@ def test_an_owner_whom_sales_would_refuse_is_named_beside_the_input(
     assert f'id="id_{name}_error"' in page
     assert "Sales Office</option>" in page
     assert "tables" not in SetupProgress.objects.get().answers
+
+
+def holds_a_role_without_accounts(sandbox: Sandbox, path: str, association: str) -> None:
+    """Give somebody our own role for item availability, which opens no account."""
+    admin = administrator(sandbox)
+    has_version(sandbox, SOLUTION.version)
+    role = {"@odata.id": admin.channel.url(f"roles({PRODUCT_AVAILABILITY_USER})")}
+    admin.channel.send(
+        "POST",
+        f"{path}/{association}/$ref",
+        headers={"Content-Type": "application/json"},
+        body=_json(role),
+    )
+
+
+@pytest.mark.parametrize("kind", ["team", "salesperson"])
+def test_an_owner_who_may_not_read_accounts_is_refused_with_the_privilege_that_is_missing(
+    at_tables: Guide, kind: str
+) -> None:
+    sandbox = at_tables.sandbox
+    imports_go(sandbox, seconds=0, hidden=0)
+    if kind == "team":
+        new_team(sandbox, name="Pickers")
+        chosen, name = by_team("Pickers"), "Pickers"
+        path = f"teams({team_id(sandbox, name)})"
+        holds_a_role_without_accounts(sandbox, path, "teamroles_association")
+    else:
+        name = "User Without Roles"
+        path = f"systemusers({user_id(sandbox, name)})"
+        chosen = by_salesperson(name)
+        holds_a_role_without_accounts(sandbox, path, "systemuserroles_association")
+
+    answer = at_tables.post("tables", chosen)
+
+    page = text(answer)
+    assert answer.status_code == 200
+    assert f"{name} may not read the table account in Sales: prvReadAccount is missing." in page
+    assert "Assign a role with that privilege in Sales" in page
+    assert f'id="id_{"team" if kind == "team" else "fallback"}_error"' in page
+    assert "tables" not in SetupProgress.objects.get().answers
+
+
+def test_an_owner_may_read_accounts_through_a_team(at_tables: Guide) -> None:
+    sandbox = at_tables.sandbox
+    name = "User Without Roles"
+    imports_go(sandbox, seconds=0, hidden=0)
+    path = f"systemusers({user_id(sandbox, name)})"
+    holds_a_role_without_accounts(sandbox, path, "systemuserroles_association")
+    member = {"@odata.type": "Microsoft.Dynamics.CRM.systemuser", "ownerid": user_id(sandbox, name)}
+    administrator(sandbox).channel.send(
+        "POST",
+        f"teams({team_id(sandbox, 'Sales Office')})/Microsoft.Dynamics.CRM.AddMembersTeam",
+        headers={"Content-Type": "application/json"},
+        body=_json({"Members": [member]}),
+    )
+
+    assert leads_to(at_tables.post("tables", by_salesperson(name))) == "/setup/checks/"
 
 
 def test_a_name_that_sales_knows_once_is_good_enough(at_tables: Guide) -> None:
