@@ -1,7 +1,7 @@
 """What a step does with an answer: check it live, then keep what may be kept of it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from crmsync.connections.models import Connection
@@ -12,7 +12,7 @@ from setup_wizard.errors import ChecksFailed, SetupProblem, TryAgain
 from setup_wizard.guide import owners, preflight, progress, scopes, signing_in
 from setup_wizard.guide.draft import Draft
 from setup_wizard.guide.ownership import OwnerChoice, OwnerWish, creates_owned_rows
-from setup_wizard.guide.preflight import Administrator, IntegrationUser
+from setup_wizard.guide.preflight import Administrator, IntegrationUser, Seen
 from setup_wizard.guide.progress import Answered
 from setup_wizard.guide.steps import IDENTITY_INPUTS, AdministratorKind, SecretName, StepName
 
@@ -111,9 +111,20 @@ def _integration_user(draft: Draft, given: Given) -> Answered:
             "roles": list(found.roles),
             "expires": found.expires,
             "thumbprint": found.certificate.thumbprint if found.certificate else "",
+            "access": asdict(found.access) if found.access else None,
+            **(_organization(found.seen) if found.seen else {}),
         },
         secret=typed,
     )
+
+
+def _organization(seen: Seen) -> dict[str, str]:
+    found = seen.organization
+    return {
+        "organization": found.name,
+        "version": found.version,
+        "currency": found.base_currency_code,
+    }
 
 
 def _tables(draft: Draft, given: Given) -> Answered:

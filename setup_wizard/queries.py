@@ -19,6 +19,7 @@ from crmsync.sync.models import Coupling
 from setup_wizard.errors import CompanyNotReady
 from setup_wizard.finish.receipt import Entry, entries
 from setup_wizard.guide import scopes, steps
+from setup_wizard.guide.access import Access
 from setup_wizard.guide.draft import Draft
 from setup_wizard.guide.ownership import OwnerChoice
 from setup_wizard.guide.preflight import company_obstacle
@@ -175,6 +176,13 @@ def _administrator_seen(found: Kept) -> Iterator[Seen]:
     yield Seen(_("The base currency is %(currency)s, as in the books.") % found)
 
 
+def _organization_seen(found: Kept) -> Iterator[Seen]:
+    """Where no administrator looked at it."""
+    version = _("Version %(version)s") % found
+    yield Seen(_("The organization is %(organization)s.") % found, version)
+    yield Seen(_("The base currency is %(currency)s, as in the books.") % found)
+
+
 def _integration_user_seen(found: Kept) -> Iterator[Seen]:
     if found["is_new"]:
         note = _("Its user in Sales will be created by the setup.")
@@ -183,6 +191,11 @@ def _integration_user_seen(found: Kept) -> Iterator[Seen]:
         names = ", ".join(found["roles"]) or _("none yet")
         roles = _("Roles: %(names)s") % {"names": names}
         yield Seen(_("%(full_name)s can sign in and is enabled.") % found, roles)
+        # Setups that were begun before this was kept do not know it.
+        if access := found.get("access"):
+            yield Seen(str(Access(**access)))
+    if "organization" in found:
+        yield from _organization_seen(found)
     if found["thumbprint"]:
         until = {"day": date_format(date.fromisoformat(found["expires"]))}
         thumbprint = _("Thumbprint %(thumbprint)s") % found

@@ -65,8 +65,8 @@ def integration_user(subject: Subject) -> Finding:
             State.GOOD,
             _("The application can sign in. Its user in Sales will be created by the setup."),
         )
-    who = {"name": found.full_name}
-    return Finding(State.GOOD, _("%(name)s can sign in, is enabled and may work in Sales.") % who)
+    sentence = _("%(full_name)s can sign in and is enabled.") % {"full_name": found.full_name}
+    return Finding(State.GOOD, f"{sentence} {found.access}")
 
 
 def owner(subject: Subject) -> Finding:

@@ -34,6 +34,7 @@ from crmsync.terms import Experience
 from setup_wizard import wording
 from setup_wizard.errors import CompanyNotReady, SetupProblem
 from setup_wizard.guide import suitability
+from setup_wizard.guide.access import Access
 from setup_wizard.guide.asking import asked, problem
 from setup_wizard.models import FormerConnection
 
@@ -98,13 +99,16 @@ class Prepared:
 class Acting:
     """The integration user as Sales knows it; ``user_id`` is None for one still to be created.
 
-    ``certificate`` is what the PEM text held, where it signs in with one.
+    ``certificate`` is what the PEM text held, where it signs in with one; ``seen`` the
+    organization that it looked at itself, where no administrator does.
     """
 
     user_id: UUID | None
     full_name: str
     roles: tuple[str, ...]
     certificate: Certificate | None = None
+    access: Access | None = None
+    seen: Seen | None = None
 
     @property
     def is_new(self) -> bool:
@@ -198,9 +202,10 @@ def check_integration_user(
         tokens.token,
         through_registration=integration_user.kind == KIND.PASSWORD,
     )
+    seen = None
     if token is None:
         user: administration.User | None = _itself(acting)
-        check_organization(acting)
+        seen = check_organization(acting)
     else:
         admin = connections.new_client(origin=environment.origin, tokens=token)
         user = _looked_up(admin, acting, integration_user)
@@ -209,7 +214,8 @@ def check_integration_user(
     suitability.check_integration_user(
         user, administrator_id=administrator_id, has_administrator=token is not None
     )
-    return Acting(user.user_id, user.full_name, user.role_names, certificate)
+    access = Access.of(user)
+    return Acting(user.user_id, user.full_name, user.role_names, certificate, access, seen)
 
 
 def integration_tokens(environment: Environment, user: IntegrationUser) -> Tokens:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from crmsync.dataverse.administration import AccessMode, User
 from crmsync.ledger.models import CompanyInformation
 from setup_wizard.errors import SetupProblem
+from setup_wizard.guide.access import named
 
 _WORKS = (AccessMode.READ_WRITE, AccessMode.NON_INTERACTIVE)
 
@@ -98,7 +99,8 @@ def _check_access(user: User) -> None:
     who = {"name": user.full_name}
     if user.access_mode not in _WORKS:
         raise _unsuitable(
-            _("The access mode of %(name)s does not allow synchronization.") % who,
+            _("The access mode of %(name)s is %(mode)s, which does not allow synchronization.")
+            % {**who, "mode": named(user.access_mode)},
             _("Set the access mode in Sales to Non-interactive or to Read-Write."),
         )
     if not user.is_licensed and user.access_mode != AccessMode.NON_INTERACTIVE:

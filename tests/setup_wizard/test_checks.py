@@ -48,7 +48,10 @@ def test_what_is_found_is_said_of_a_good_environment(at_checks: Guide) -> None:
 
     assert "answers, in the tenant" in said(page, "Environment")
     assert "System Administrator and System Customizer" in said(page, "Administrator")
-    assert "is enabled and may work in Sales" in said(page, "Integration user")
+    user = said(page, "Integration user")
+    assert "# crmsync integration can sign in and is enabled." in user
+    assert "It is an application user. Its access mode is Non-interactive." in user
+    assert "No licence is assigned, and none is needed." in user
     assert "Version 1.0.0.0 will be imported." in said(page, "Integration solution")
     assert "GBP, here and in Sales." in said(page, "Base currency")
     assert "Customers: 60 here" in said(page, "Number of records")

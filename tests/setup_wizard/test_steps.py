@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from crmsync.dataverse.administration import AccessMode, set_access_mode
 from setup_wizard.models import SetupProgress
 from tests.setup_wizard.attempts import everything_stored
+from tests.setup_wizard.finishes import administrator
 from tests.setup_wizard.guide import Guide, leads_to, text
 
 NONE = {"kind": "none", "username": "", "password": ""}
@@ -53,6 +56,45 @@ def test_the_organization_is_shown_once_somebody_is_signed_in(guide: Guide) -> N
     page = text(guide.get("integration-user"))
 
     assert "CRONUS International, version 9.2." in page
+
+
+def test_without_an_administrator_the_integration_user_tells_the_organization(
+    guide: Guide,
+) -> None:
+    guide.until("administrator")
+    guide.post("administrator", NONE)
+    assert "CRONUS International" not in text(guide.get("integration-user"))
+
+    guide.post("integration-user")
+
+    page = text(guide.get("tables"))
+    assert "The organization is CRONUS International." in page
+    assert "Version 9.2." in page
+    assert "The base currency is GBP, as in the books." in page
+
+
+def test_how_the_integration_user_may_work_in_sales_is_shown_as_it_was_seen(guide: Guide) -> None:
+    guide.until("tables")
+    page = text(guide.get("tables"))
+    assert "It is an application user. Its access mode is Non-interactive." in page
+    assert "No licence is assigned, and none is needed." in page
+
+    guide.post("integration-user", as_user(guide.sandbox.ready["flawed"]["without_roles"]))
+
+    page = text(guide.get("tables"))
+    assert "It is an application user." not in page
+    assert "Its access mode is Read-Write. A licence is assigned." in page
+
+
+def test_an_access_mode_that_does_not_do_is_named(guide: Guide) -> None:
+    guide.until("integration-user")
+    user = guide.sandbox.ready["integration_user"]
+    admin = administrator(guide.sandbox)
+    set_access_mode(admin, UUID(user["id"]), AccessMode.ADMINISTRATIVE)
+
+    page = text(guide.post("integration-user", as_user(user)))
+
+    assert "is Administrative, which does not allow synchronization." in page
 
 
 @pytest.mark.parametrize(
