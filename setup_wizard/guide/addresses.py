@@ -62,3 +62,17 @@ def may_come_back(address: str) -> bool:
     """
     parts = urlsplit(address)
     return parts.scheme == "https" or parts.hostname in _OWN_MACHINE
+
+
+def needs_manifest(address: str) -> bool:
+    """Whether Microsoft Entra ID takes a redirect address in the manifest alone, not in its form.
+
+    Source: Microsoft docs, as above: 127.0.0.1 is such a one, localhost is not.
+    """
+    parts = urlsplit(address)
+    return parts.scheme == "http" and parts.hostname == "127.0.0.1"
+
+
+def under_localhost(address: str) -> str:
+    """The same address under the name that the form takes; blank where there is no need for it."""
+    return address.replace("127.0.0.1", "localhost", 1) if needs_manifest(address) else ""

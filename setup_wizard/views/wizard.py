@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http.request import validate_host
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
@@ -163,8 +165,7 @@ class SetupWizard(NamedUrlWizardView):  # type: ignore[misc]  # formtools ships 
             "deeds": summary.deeds(self.draft, address=_books(self.request)) if is_last else (),
             "results": self.results,
             "not_yet": scopes.NOT_YET,
-            "redirect_address": redirect_address(self.request),
-            "may_come_back": addresses.may_come_back(redirect_address(self.request)),
+            **_addresses(self.request),
             "solution": SOLUTION,
             "solution_version": ".".join(map(str, SOLUTION.version)),
             "is_asked_again": here in self.draft.answers and here not in self.draft.done,
@@ -209,6 +210,19 @@ def _books(request: HttpRequest) -> str:
 def redirect_address(request: HttpRequest) -> str:
     """Where Microsoft sends the browser back to, as it is registered there."""
     return request.build_absolute_uri(reverse("setup_wizard:signed-in"))
+
+
+def _addresses(request: HttpRequest) -> dict[str, Any]:
+    """What pages say of the address at which they are opened."""
+    back, here = redirect_address(request), request.build_absolute_uri()
+    opens = validate_host("localhost", settings.ALLOWED_HOSTS)
+    return {
+        "redirect_address": back,
+        "may_come_back": addresses.may_come_back(back),
+        "needs_manifest": addresses.needs_manifest(back),
+        "localhost_address": addresses.under_localhost(back) if opens else "",
+        "localhost_page": addresses.under_localhost(here) if opens else "",
+    }
 
 
 def _kind(problem: SetupProblem, form: StepForm, draft: Draft) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pytest_django import Settings
 
 from crmsync.dataverse.administration import AccessMode, set_access_mode
 from setup_wizard.models import SetupProgress
@@ -48,6 +49,35 @@ def test_the_environment_page_holds_a_message_to_whoever_administers_entra(guide
         assert part in page
     assert '<textarea id="message"' in page
     assert 'data-copies="message"' in page
+
+
+@pytest.mark.parametrize(
+    ("opened_at", "is_noted"), [("127.0.0.1", True), ("localhost", False), ("testserver", False)]
+)
+def test_an_address_that_only_the_manifest_takes_is_noted_on_the_page_and_in_the_message(
+    guide: Guide, opened_at: str, is_noted: bool
+) -> None:
+    page = text(guide.client.get("/setup/environment/", headers={"Host": f"{opened_at}:8000"}))
+
+    message, about = page.split("</textarea>")
+    message = message.rpartition("<textarea")[2]
+    assert f"http://{opened_at}:8000/setup/signed-in/" in message
+    assert ("Please add it under Manifest" in message) is is_noted
+    assert ("has to be added in the manifest" in about) is is_noted
+    assert ("http://localhost:8000/setup/signed-in/" in message) is (opened_at != "testserver")
+    link = '<a href="http://localhost:8000/setup/environment/">'
+    assert (link in about) is is_noted
+
+
+def test_localhost_is_not_named_where_pages_may_not_be_opened_under_it(
+    guide: Guide, settings: Settings
+) -> None:
+    settings.ALLOWED_HOSTS = ["127.0.0.1"]
+
+    page = text(guide.client.get("/setup/environment/", headers={"Host": "127.0.0.1:8000"}))
+
+    assert "Please add it under Manifest" in page
+    assert "localhost" not in page
 
 
 def test_the_organization_is_shown_once_somebody_is_signed_in(guide: Guide) -> None:
