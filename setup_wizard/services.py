@@ -116,6 +116,7 @@ def check(
         by=by,
         address=address,
         administrator=prepared.full_name if prepared else "",
+        expect_no_import=lambda: claiming.expect_no_import(user_id=None),
     )
     return _with_owner(agreed, owner)
 

@@ -32,7 +32,7 @@ def import_solution(plan: Plan, memory: Memory) -> bool:
         return True
     if plan.admin is None:
         raise _nobody_imports(found)
-    job = _job(memory, found)
+    job = _job(plan, memory, found)
     if not job.get("is_sent"):
         _start(plan.admin, memory, job)
     else:
@@ -75,11 +75,12 @@ def _nobody_imports(found: Installed | None) -> SetupProblem:
     )
 
 
-def _job(memory: Memory, found: Installed | None) -> Facts:
+def _job(plan: Plan, memory: Memory, found: Installed | None) -> Facts:
     """The import that is under way, or a new one, remembered before it is sent."""
     job = memory.of(ActName.SOLUTION)
     if "job_id" in job:
         return job
+    plan.expect_no_import()
     former = version_text(found.version) if found and found.version else ""
     return memory.keep(
         ActName.SOLUTION,

@@ -55,7 +55,8 @@ class Plan:
     people open our pages, blank where nobody said. ``expect_wanted`` is called in a transaction
     that stores something of the setup, and raises SetupProblem where it was cancelled meanwhile;
     ``conclude`` ends it in the transaction that enables the connection. ``redeploys``: the solution
-    is imported even where it is there.
+    is imported even where it is there. ``expect_no_import`` raises SetupProblem while somebody
+    else's import may go on.
     """
 
     environment: Environment
@@ -70,6 +71,7 @@ class Plan:
     administrator: str = ""
     redeploys: bool = False
     owner: OwnerChoice = AS_SALES_DOES
+    expect_no_import: Callable[[], None] = lambda: None
     expect_wanted: Callable[[], None] = lambda: None
     conclude: Callable[[], None] = lambda: None
 
@@ -127,6 +129,7 @@ def plan(
     administrator: str = "",
     redeploys: bool = False,
     owner: OwnerChoice = AS_SALES_DOES,
+    expect_no_import: Callable[[], None] = lambda: None,
     expect_wanted: Callable[[], None] = lambda: None,
     conclude: Callable[[], None] = lambda: None,
 ) -> Plan:
@@ -146,6 +149,7 @@ def plan(
         administrator=administrator,
         redeploys=redeploys,
         owner=owner,
+        expect_no_import=expect_no_import,
         expect_wanted=expect_wanted,
         conclude=conclude,
     )

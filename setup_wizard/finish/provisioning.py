@@ -135,15 +135,16 @@ class _Run:
 
     def do_next(self) -> bool:
         act = next((act for act in ACTS if not self._is(act, State.DONE)), None)
-        if act is None or self._is_too_early(act):
+        if act is None:
             return False
         memory = Memory(
             {ActName(name): dict(kept.get("seen", {})) for name, kept in self._acts.items()},
             lambda: self._keep(act, memory, state=State.WAITING),
         )
         try:
-            with transaction.atomic():
-                claiming.expect_nobody_else(user_id=self._draft.user_id)
+            self._claim.begin_act()
+            if self._is_too_early(act):
+                return False
             is_done = ACTS[act](self._plan(), memory)
         except SetupProblem as problem:
             self._refused(act, memory, problem)
@@ -179,6 +180,7 @@ class _Run:
             administrator=administrator.get("full_name", ""),
             redeploys=draft.redeploys,
             owner=draft.owner,
+            expect_no_import=lambda: claiming.expect_no_import(user_id=user_id),
             expect_wanted=lambda: claiming.expect_begun(user_id=user_id, revision=revision),
             conclude=lambda: claiming.consume(user_id=user_id, revision=revision),
         )

@@ -275,9 +275,11 @@ def test_a_lost_answer_to_the_import_imports_once(guide: Guide, sandbox: Sandbox
     assert solutions(sandbox) == ["1.0.0.0"]
 
 
-def _no_pause() -> None:
+def _no_pause(guide: Guide | None = None) -> None:
     """As if the moment to ask again had come."""
-    row = SetupProgress.objects.get()
+    rows = SetupProgress.objects.all()
+    mine = rows.filter(user_id=guide.client.session["_auth_user_id"]) if guide else rows
+    row = mine.get()
     for kept in row.finish["acts"].values():
         kept.pop("not_before", None)
     row.save()
@@ -609,10 +611,104 @@ def test_two_administrators_do_not_prepare_sales_at_the_same_time(
 
     refused = text(other.post("check"))
 
-    assert "a-administrators is connecting this installation at this moment." in refused
+    assert "a-administrators is connecting this installation, and was last at it at" in refused
+    assert "If nothing more is done there for 3 minutes, try again" in refused
     assert at_once.writes(mark) == []
     finish(guide)
     assert leads_to(other.post("check")) == FINISH
+
+
+def at_the_check(guide: Guide) -> Guide:
+    """Somebody else who has answered everything."""
+    other = guide.again(name="somebody-else")
+    other.until("check")
+    return other
+
+
+def _rests(guide: Guide) -> None:
+    """As if the last act had been three minutes ago."""
+    mine = SetupProgress.objects.filter(user_id=guide.client.session["_auth_user_id"])
+    mine.update(changed_at=db_in(-181))
+
+
+def test_a_finish_that_rests_can_be_overtaken_and_does_nothing_more_then(
+    guide: Guide, at_once: Sandbox
+) -> None:
+    confirmed(guide)
+    one_act(guide)
+    one_act(guide)
+    other = at_the_check(guide)
+    _rests(guide)
+
+    assert leads_to(other.post("check")) == FINISH
+
+    mark = at_once.mark()
+    page = text(guide.client.post(FINISH, follow=True))
+    assert "somebody-else is connecting this installation" in page
+    assert at_once.writes(mark) == []
+    finish(other)
+    assert Connection.objects.get().connected_by == "somebody-else"
+
+
+def test_every_act_keeps_others_waiting_anew(guide: Guide, at_once: Sandbox) -> None:
+    confirmed(guide)
+    _until("solution", guide)
+    other = at_the_check(guide)
+    _rests(guide)
+    one_act(guide)
+
+    assert "is connecting this installation" in text(other.post("check"))
+
+
+def test_who_waits_until_sales_may_be_asked_again_is_still_at_it(
+    guide: Guide, at_once: Sandbox
+) -> None:
+    confirmed(guide)
+    at_once.fault({"path": "solutions"}, {"status": 503}, times=1)
+    one_act(guide)
+    other = at_the_check(guide)
+    _rests(guide)
+    one_act(guide)
+
+    assert "is connecting this installation" in text(other.post("check"))
+
+
+def test_who_overtakes_waits_for_the_import_that_was_begun(guide: Guide, sandbox: Sandbox) -> None:
+    imports_go(sandbox, seconds=600, hidden=0)
+    confirmed(guide)
+    one_act(guide)
+    other = at_the_check(guide)
+    # Whose import it is stays known even when their answers were changed since.
+    guide.post("tables", {"scopes": ["salespeople"]})
+    _rests(guide)
+    assert leads_to(other.post("check")) == FINISH
+
+    page = text(one_act(other))
+
+    assert "a-administrators began to import the solution at" in page
+    assert "hx-trigger" in page
+    sandbox.edit({"clock": {"advance": 600}})
+    _no_pause(other)
+    finish(other)
+    assert len(imports_sent(sandbox)) == 1
+    assert "Version 1.0.0.0 was installed already." in text(other.client.get(DONE))
+
+
+def test_an_import_that_never_ended_is_waited_for_half_an_hour(
+    guide: Guide, sandbox: Sandbox
+) -> None:
+    imports_go(sandbox, seconds=0, hidden=0, outcome="never")
+    confirmed(guide)
+    one_act(guide)
+    _asked_long_ago()
+    other = at_the_check(guide)
+    _rests(guide)
+    other.post("check")
+
+    one_act(other)
+
+    # Sales itself does no second one while it is at the first.
+    assert len(imports_sent(sandbox)) == 2
 
 
 def test_a_finish_that_failed_keeps_nobody_else_waiting(guide: Guide, sandbox: Sandbox) -> None:
