@@ -4,9 +4,8 @@ It is told to the person and kept on record; where this installation is or was c
 same address, its receipt tells it, too.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 
@@ -14,11 +13,12 @@ from crmsync.audit import services as audit
 from crmsync.audit.actors import Actor
 from crmsync.audit.acts import Act
 from crmsync.connections.models import Connection
-from setup_wizard.finish.plan import ActName, Facts, State, now
+from setup_wizard.finish import accesses
+from setup_wizard.finish.deeds import Deed, deeds_of, recorded
+from setup_wizard.finish.plan import ActName, now
 from setup_wizard.finish.receipt import Entry, entry, with_cancelled
 from setup_wizard.guide import progress
-from setup_wizard.guide.steps import AdministratorKind, StepName
-from setup_wizard.integration_solution import SOLUTION
+from setup_wizard.guide.steps import StepName
 from setup_wizard.models import FormerConnection, SetupProgress
 
 
@@ -49,24 +49,24 @@ def cancel(*, user_id: int, by: Actor) -> list[Left]:
 
 
 def _left(row: SetupProgress) -> Iterator[Left]:
-    working = _working(row)
-    for act, facts in _done(row).items():
-        told = entry(act, facts)
-        if told.removal and told.text:
-            yield Left(told, _is_needed(act, row, working))
+    for deed in deeds_of(row.finish):
+        if deed.told:
+            yield Left(_told(deed, row), _is_needed(deed))
 
 
-def _is_needed(act: ActName, row: SetupProgress, working: Connection | None) -> bool:
+def _told(deed: Deed, row: SetupProgress) -> Entry:
+    """With its environment, where that is not the one of the answers confirmed last."""
+    elsewhere = deed.environment if deed.environment != _origin(row) else ""
+    return replace(entry(deed.act, deed.told), environment=elsewhere)
+
+
+def _is_needed(deed: Deed) -> bool:
     """The user and its roles only where it is the one that synchronization acts as."""
-    if working is None or act not in (ActName.USER, ActName.ROLES):
+    rows = Connection.objects.filter(is_being_set_up=False, origin=deed.environment)
+    working = rows.first()
+    if working is None or deed.act not in (ActName.USER, ActName.ROLES):
         return working is not None
-    user = row.finish["acts"].get(ActName.USER, {}).get("seen", {}).get("user_id")
-    return bool(user == str(working.integration_user_id))
-
-
-def _working(row: SetupProgress) -> Connection | None:
-    """The connection at the address of this setup, enabled or not."""
-    return Connection.objects.filter(is_being_set_up=False, origin=_origin(row)).first()
+    return bool(deed.facts.get("user_id") == str(working.integration_user_id))
 
 
 def _origin(row: SetupProgress) -> str:
@@ -74,40 +74,16 @@ def _origin(row: SetupProgress) -> str:
     return str(agreed.get("url", ""))
 
 
-def _done(row: SetupProgress) -> dict[ActName, Facts]:
-    """What each act did or asked for, in order."""
-    kept: Mapping[str, Any] = row.finish.get("acts", {})
-    found = {act: _facts(act, kept[act]) for act in ActName if act in kept}
-    return {act: facts for act, facts in found.items() if facts}
-
-
-def _facts(act: ActName, kept: Mapping[str, Any]) -> Facts:
-    facts: dict[str, Any] = dict(kept["seen"])
-    if act != ActName.SOLUTION or "version" in facts:
-        return facts
-    # Sent, or perhaps: an answer may have been lost. One that failed has no job any more.
-    is_refused = kept.get("state") == State.FAILED and not facts.get("is_sent")
-    if "job_id" not in facts or is_refused:
-        return {}
-    return {"is_imported": True, "goes_on": True, "former": facts.get("former", "")}
-
-
-def _administrator(row: SetupProgress) -> str:
-    """Blank where nobody had access."""
-    kind = row.answers.get(StepName.ADMINISTRATOR, {}).get("kind", AdministratorKind.NONE)
-    if kind == AdministratorKind.NONE:
-        return ""
-    return str(row.seen.get(StepName.ADMINISTRATOR, {}).get("full_name", ""))
-
-
 def _keep_known(row: SetupProgress) -> None:
-    """With the connection at the same address, or else the one that was reset."""
+    """With the connection that works, or else the one that was reset: what was done there."""
+    done, had = deeds_of(row.finish), accesses.ended(row.finish, {}, at=now())
     for model in (Connection, FormerConnection):
-        rows = model.objects.select_for_update().filter(origin=_origin(row))
-        if known := rows.first():
-            known.receipt = with_cancelled(
-                known.receipt, acts=_done(row), administrator=_administrator(row), at=now()
-            )
+        known = model.objects.select_for_update().first()
+        there = known.origin if known else ""
+        theirs = [deed for deed in done if deed.environment == there]
+        if known and (theirs or _origin(row) == there):
+            access = [one for one in had if one["environment"] == there]
+            known.receipt = with_cancelled(known.receipt, done=theirs, accesses=access)
             known.save(update_fields=["receipt"])
             return
 
@@ -115,31 +91,14 @@ def _keep_known(row: SetupProgress) -> None:
 def _record(row: SetupProgress, by: Actor) -> None:
     found = row.seen.get(StepName.ADMINISTRATOR, {})
     label = str(found.get("organization") or _origin(row))
+    names = [one["administrator"] for one in accesses.ended(row.finish, {}, at=now())]
     audit.record(
         act=Act.SETUP_CANCELLED,
         by=by,
         subject=audit.Subject("connection", "1", label),
         after={
             "environment": _origin(row),
-            "administrator": _administrator(row),
-            **dict(_told(_done(row))),
+            "administrator": ", ".join(dict.fromkeys(names)),
+            **recorded(deeds_of(row.finish), environment=_origin(row)),
         },
     )
-
-
-def _told(done: Mapping[ActName, Facts]) -> Iterator[tuple[str, Any]]:
-    """What had been done in Sales, by the names that the audit log keeps it under."""
-    facts = {act: done.get(act, {}) for act in ActName}
-    if facts[ActName.SOLUTION].get("is_imported"):
-        version = ".".join(map(str, SOLUTION.version))
-        yield "solution", facts[ActName.SOLUTION].get("version", version)
-    if facts[ActName.SOLUTION].get("goes_on"):
-        yield "import_goes_on", True
-    if facts[ActName.USER].get("is_created"):
-        yield "user_created", facts[ActName.USER].get("name", True)
-    if given := facts[ActName.ROLES].get("given"):
-        yield "roles_given", given
-    if switched := facts[ActName.TRACKING].get("switched"):
-        yield "tracking_switched_on", switched
-    if address := facts[ActName.ADDRESS].get("address"):
-        yield "told_address", address

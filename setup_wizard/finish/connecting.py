@@ -22,6 +22,7 @@ from crmsync.frame.errors import NameTaken
 from crmsync.ledger.queries import get_company
 from crmsync.sync import services as sync
 from setup_wizard.errors import ConnectionChanged, SetupProblem
+from setup_wizard.finish import deeds
 from setup_wizard.finish.plan import ActName, Memory, Plan, now
 from setup_wizard.finish.receipt import receipt
 from setup_wizard.guide import preflight
@@ -177,7 +178,7 @@ def enable(plan: Plan, memory: Memory) -> bool:
             by=plan.by,
             subject=audit.Subject("connection", str(made.pk), made.organization_name),
             before=before,
-            after={**_told(made), "administrator": plan.administrator if plan.admin else ""},
+            after={**_told(made), **_done_in_sales(plan, memory)},
         )
         plan.conclude()
     memory.keep(ActName.ENABLED, organization=made.organization_name)
@@ -218,6 +219,14 @@ def _receipt_of(former: Connection | None, values: Mapping[str, Any]) -> dict[st
     if known is None or known.organization_id != values["organization_id"]:
         return None
     return known.receipt or None
+
+
+def _done_in_sales(plan: Plan, memory: Memory) -> dict[str, Any]:
+    """Kept on record, too: the receipt ends with a connection to another organization."""
+    done = deeds.recorded(deeds.done_by(plan, memory), environment=plan.environment.origin)
+    former = [one["administrator"] for one in plan.before.get("accesses", [])]
+    names = dict.fromkeys([*([plan.administrator] if plan.admin else []), *former])
+    return {**done, "administrator": ", ".join(names)}
 
 
 def _told(connection: Connection | None) -> dict[str, Any]:

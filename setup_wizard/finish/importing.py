@@ -21,7 +21,7 @@ from setup_wizard.guide.asking import asked_as
 from setup_wizard.integration_solution import SOLUTION
 
 LONGEST_IMPORT = timedelta(minutes=30)
-_JOB = ("job_id", "operation_id", "asked_at", "is_sent")
+JOB = ("job_id", "operation_id", "asked_at", "is_sent")
 
 
 def import_solution(plan: Plan, memory: Memory) -> bool:
@@ -36,7 +36,7 @@ def import_solution(plan: Plan, memory: Memory) -> bool:
     if not job.get("is_sent"):
         _start(plan.admin, memory, job)
     else:
-        _follow(plan.admin, memory, job)
+        _follow(plan, plan.admin, memory, job)
     return False
 
 
@@ -82,11 +82,13 @@ def _job(plan: Plan, memory: Memory, found: Installed | None) -> Facts:
         return job
     plan.expect_no_import()
     former = version_text(found.version) if found and found.version else ""
-    return memory.keep(
+    return memory.did(
         ActName.SOLUTION,
+        plan.administrator,
         job_id=str(uuid4()),
         asked_at=now().isoformat(),
-        former=former,
+        # Imported twice in one setup, it replaced what was there before the first time.
+        former=job.get("former", former),
         is_imported=True,
     )
 
@@ -100,16 +102,16 @@ def _start(client: Client, memory: Memory, job: Facts) -> None:
     memory.keep(ActName.SOLUTION, is_sent=True, operation_id=operation, progress=0)
 
 
-def _follow(client: Client, memory: Memory, job: Facts) -> None:
+def _follow(plan: Plan, client: Client, memory: Memory, job: Facts) -> None:
     """Raises SetupProblem for an import that failed, or that has not ended in time."""
     operation = UUID(job["operation_id"]) if job["operation_id"] else None
     started = ImportStarted(UUID(job["job_id"]), operation)
     state = asked_as("admin-user", lambda: solutions.import_state(client, started))
     memory.keep(ActName.SOLUTION, progress=round(state.progress))
     if state.has_failed:
-        memory.forget(ActName.SOLUTION, *_JOB)
+        memory.forget(ActName.SOLUTION, *JOB)
         raise _failed(state)
-    if state.is_over and not job.get("is_redeployed"):
+    if state.is_over and _is_due(plan, memory):
         memory.keep(ActName.SOLUTION, is_redeployed=True)
         return
     if now() - datetime.fromisoformat(job["asked_at"]) > LONGEST_IMPORT:
@@ -131,7 +133,7 @@ def _never_ends(memory: Memory, state: ImportState) -> SetupProblem:
     if state.is_seen:
         memory.keep(ActName.SOLUTION, asked_at=now().isoformat())
     else:
-        memory.forget(ActName.SOLUTION, *_JOB)
+        memory.forget(ActName.SOLUTION, *JOB)
     return SetupProblem(
         _("The import of the integration solution has not ended within %(minutes)s minutes.")
         % {"minutes": int(LONGEST_IMPORT.total_seconds() // 60)},

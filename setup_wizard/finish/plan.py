@@ -55,8 +55,9 @@ class Plan:
     people open our pages, blank where nobody said. ``expect_wanted`` is called in a transaction
     that stores something of the setup, and raises SetupProblem where it was cancelled meanwhile;
     ``conclude`` ends it in the transaction that enables the connection. ``redeploys``: the solution
-    is imported even where it is there. ``expect_no_import`` raises SetupProblem while somebody
-    else's import may go on.
+    is imported even where it is there. ``before`` has what this setup did for answers that were
+    changed since, its ``deeds`` and ``accesses``. ``expect_no_import`` raises SetupProblem
+    while somebody else's import may go on.
     """
 
     environment: Environment
@@ -71,6 +72,7 @@ class Plan:
     administrator: str = ""
     redeploys: bool = False
     owner: OwnerChoice = AS_SALES_DOES
+    before: Facts = field(default_factory=dict)
     expect_no_import: Callable[[], None] = lambda: None
     expect_wanted: Callable[[], None] = lambda: None
     conclude: Callable[[], None] = lambda: None
@@ -102,6 +104,11 @@ class Memory:
         self.store()
         return self.facts[act]
 
+    def did(self, act: ActName, administrator: str, **facts: Any) -> Facts:
+        """Remember what is about to be changed in Sales, and as whom."""
+        by = dict.fromkeys([*self.of(act).get("by", []), administrator])
+        return self.keep(act, by=list(by), **facts)
+
     def forget(self, act: ActName, *names: str) -> None:
         for name in names:
             self.facts.get(act, {}).pop(name, None)
@@ -129,6 +136,7 @@ def plan(
     administrator: str = "",
     redeploys: bool = False,
     owner: OwnerChoice = AS_SALES_DOES,
+    before: Facts | None = None,
     expect_no_import: Callable[[], None] = lambda: None,
     expect_wanted: Callable[[], None] = lambda: None,
     conclude: Callable[[], None] = lambda: None,
@@ -149,6 +157,7 @@ def plan(
         administrator=administrator,
         redeploys=redeploys,
         owner=owner,
+        before=before or {},
         expect_no_import=expect_no_import,
         expect_wanted=expect_wanted,
         conclude=conclude,

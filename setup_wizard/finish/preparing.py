@@ -52,7 +52,7 @@ def _administrator_id(plan: Plan) -> UUID | None:
 def _user_id(plan: Plan, memory: Memory) -> UUID:
     by_password = plan.integration_user.kind == Connection.IdentityKind.PASSWORD
     if (admin := plan.admin) is not None and not by_password:
-        return _application_user(admin, UUID(plan.integration_user.name), memory)
+        return _application_user(plan, admin, memory)
     return asked_as("integration-user", lambda: _itself(plan))
 
 
@@ -68,13 +68,14 @@ def _itself(plan: Plan) -> UUID:
         return found
 
 
-def _application_user(admin: Client, application_id: UUID, memory: Memory) -> UUID:
+def _application_user(plan: Plan, admin: Client, memory: Memory) -> UUID:
+    application_id = UUID(plan.integration_user.name)
     found = asked_as(
         "admin-user", lambda: administration.user_by_application(admin, application_id)
     )
     if found:
         return found
-    memory.keep(ActName.USER, is_created=True)
+    memory.did(ActName.USER, plan.administrator, is_created=True)
     return asked_as("admin-user", lambda: _create(admin, application_id))
 
 
@@ -100,7 +101,7 @@ def give_roles(plan: Plan, memory: Memory) -> bool:
     if missing and plan.admin is None:
         raise _not_held(user, missing)
     if missing and plan.admin is not None:
-        _assign(plan.admin, user, missing, memory)
+        _assign(plan, plan.admin, user, missing, memory)
     names = [_role_name(one) for one in ROLES_OF_THE_INTEGRATION]
     memory.keep(ActName.ROLES, names=names, user=user.full_name)
     return True
@@ -111,13 +112,14 @@ def _holds(user: User, role_id: UUID) -> bool:
     return any(role.root_role_id == role_id and role.is_direct for role in user.roles)
 
 
-def _assign(admin: Client, user: User, missing: list[UUID], memory: Memory) -> None:
+def _assign(plan: Plan, admin: Client, user: User, missing: list[UUID], memory: Memory) -> None:
     copies = asked_as("admin-user", lambda: roles.roles_in(admin, user.business_unit_id, missing))
     _check_all_there(missing, copies)
     given = memory.of(ActName.ROLES).get("given", [])
     new = [_role_name(role_id) for role_id in missing]
     given = list(dict.fromkeys([*given, *new]))
-    memory.keep(ActName.ROLES, given=given, user=user.full_name)
+    who = {"user": user.full_name, "user_id": str(user.user_id)}
+    memory.did(ActName.ROLES, plan.administrator, given=given, **who)
     for role_id in copies.values():
         _assign_one(admin, user, role_id)
 
@@ -165,7 +167,8 @@ def switch_tracking_on(plan: Plan, memory: Memory) -> bool:
         return True
     table = agreed[0]
     switched = memory.of(ActName.TRACKING).get("switched", [])
-    memory.keep(ActName.TRACKING, switched=list(dict.fromkeys([*switched, table])))
+    switched = list(dict.fromkeys([*switched, table]))
+    memory.did(ActName.TRACKING, plan.administrator, switched=switched)
     asked_as("admin-user", lambda: environment.enable_change_tracking(admin, table))
     return False
 

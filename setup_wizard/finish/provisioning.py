@@ -23,7 +23,7 @@ from setup_wizard.errors import (
     TryAgain,
     not_kept,
 )
-from setup_wizard.finish import claiming
+from setup_wizard.finish import accesses, claiming, deeds
 from setup_wizard.finish.acts import ACTS
 from setup_wizard.finish.claiming import Claim
 from setup_wizard.finish.plan import ActName, Memory, Plan, State, now, plan
@@ -71,32 +71,29 @@ def _begun(row: SetupProgress, address: str) -> dict[str, Any]:
     agreed = {step.value: row.answers[step] for step in _AGREED}
     if row.answers.get(REDEPLOY):
         agreed[REDEPLOY] = row.answers[REDEPLOY]
-    acts: dict[str, Any] = {}
     if row.finish.get("agreed") == agreed:
-        acts = {
-            act: _tried_again(kept)
-            for act, kept in row.finish["acts"].items()
-            if act not in _WITH_A_SECRET
-        }
-    elif (job := _import_under_way(row, agreed)) is not None:
-        acts = {ActName.SOLUTION.value: _tried_again(job)}
-    return {"revision": row.revision, "agreed": agreed, "address": address, "acts": acts}
+        acts, left = _kept_acts(row.finish["acts"]), deeds.left_behind(row.finish)
+    else:
+        acts, left = deeds.carried_over(row.finish, agreed)
+    administrator = accesses.administrator_of(row)
+    return {
+        "revision": row.revision,
+        "agreed": agreed,
+        "address": address,
+        "acts": acts,
+        "deeds": [deed.kept() for deed in left],
+        "administrator": administrator,
+        "accesses": accesses.ended(row.finish, administrator, at=now()),
+    }
+
+
+def _kept_acts(acts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {act: _tried_again(kept) for act, kept in acts.items() if act not in _WITH_A_SECRET}
 
 
 def _tried_again(kept: Mapping[str, Any]) -> dict[str, Any]:
     """An act as it was done; one that failed is open again, with what it remembers."""
     return {"seen": kept["seen"]} if kept["state"] == State.FAILED else dict(kept)
-
-
-def _import_under_way(row: SetupProgress, agreed: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What is known of an import in the same environment: it must not be sent twice."""
-    former = row.finish.get("agreed", {}).get(StepName.ENVIRONMENT)
-    if former != agreed[StepName.ENVIRONMENT]:
-        return None
-    kept: dict[str, Any] | None = row.finish["acts"].get(ActName.SOLUTION)
-    is_same = row.finish["agreed"].get(REDEPLOY) == agreed.get(REDEPLOY)
-    # One that is done is no answer to the wish to import it again.
-    return kept if is_same or (kept and kept["state"] != State.DONE) else None
 
 
 def advance(*, user_id: int, key: bytes | None, by: Actor, most: int = 1) -> Standing:
@@ -180,6 +177,7 @@ class _Run:
             administrator=administrator.get("full_name", ""),
             redeploys=draft.redeploys,
             owner=draft.owner,
+            before=self._finish,
             expect_no_import=lambda: claiming.expect_no_import(user_id=user_id),
             expect_wanted=lambda: claiming.expect_begun(user_id=user_id, revision=revision),
             conclude=lambda: claiming.consume(user_id=user_id, revision=revision),

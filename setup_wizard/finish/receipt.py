@@ -3,21 +3,24 @@
 Facts are stored, sentences are made when they are read: each reader has their own language.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from setup_wizard.finish import deeds
+from setup_wizard.finish.deeds import Deed
 from setup_wizard.finish.plan import ActName, Facts, Memory, Plan
 from setup_wizard.guide import ownership
 
 # The row with our address is the same one each time; the others add up.
 _CHANGING = (ActName.SOLUTION, ActName.USER, ActName.ROLES, ActName.TRACKING)
-_IN_SALES = (ActName.SOLUTION, ActName.USER, ActName.ROLES, ActName.TRACKING, ActName.ADDRESS)
 CAPTIONS: Mapping[ActName, str | Promise] = {
     ActName.SOLUTION: gettext_lazy("Integration solution in Sales"),
     ActName.USER: gettext_lazy("Integration user in Sales"),
@@ -35,7 +38,8 @@ CAPTIONS: Mapping[ActName, str | Promise] = {
 class Entry:
     """One thing that was done in Sales, or found there; ``removal`` says how to undo it.
 
-    ``at`` is when an earlier setup did it, with ``by`` as its administrator; None for the present.
+    ``at`` is when it was done, if not for the answers of now: in an earlier setup, or in the
+    ``same_setup``. ``by`` is its administrator. ``environment`` is blank for that of now.
     """
 
     caption: str
@@ -43,18 +47,42 @@ class Entry:
     removal: str = ""
     at: datetime | None = None
     by: str = ""
+    environment: str = ""
+    same_setup: bool = False
+
+    @property
+    def said(self) -> str:
+        """What was done and where, in one line of text."""
+        return f"{self.text} ({self.environment})" if self.environment else self.text
+
+    @property
+    def note(self) -> str:
+        """When, by whom and where."""
+        return ", ".join(filter(None, (self._when, self.by, self.environment)))
+
+    @property
+    def _when(self) -> str:
+        if self.at is None:
+            return ""
+        at = {"at": date_format(localtime(self.at), "SHORT_DATE_FORMAT")}
+        if self.same_setup:
+            return _("Earlier in this setup, %(at)s") % at
+        return _("In an earlier setup, %(at)s") % at
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
     """Somebody's access to Sales as an administrator, and when it ended.
 
-    ``is_other``: not in the setup that the connection is of.
+    ``is_other``: not in the setup that the connection is of; ``is_former``: in that setup, before
+    somebody else or nobody signed in. ``environment`` is blank for that of the connection.
     """
 
     name: str
     dropped_at: datetime
+    environment: str = ""
     is_other: bool = False
+    is_former: bool = False
 
 
 def receipt(
@@ -69,61 +97,84 @@ def receipt(
         "administrator": plan.administrator if plan.admin else "",
         "had_administrator": plan.admin is not None,
         "dropped_at": dropped_at.isoformat(),
+        "environment": plan.environment.origin,
         "owner": _chosen(plan),
         "acts": {act.value: dict(memory.of(act)) for act in ActName if memory.of(act)},
+        "deeds": kept_deeds(deeds.left_behind(plan.before)),
+        "former": list(plan.before.get("accesses", [])),
         "earlier": _earlier(former) if former else [],
         "accesses": _accesses(former) if former else [],
     }
 
 
-def with_cancelled(
-    kept: Facts, *, acts: Mapping[ActName, Facts], administrator: str, at: datetime
-) -> dict[str, Any]:
-    """A receipt with what a setup did at the same organization that was cancelled ``at``.
+def kept_deeds(done: Iterable[Deed]) -> list[dict[str, Any]]:
+    """As a receipt keeps what is not of the answers of now."""
+    return [_deed(one.act, one.told, one.at, one.environment) for one in done if one.told]
 
-    ``administrator`` is blank where nobody had access.
-    """
-    done: Facts = {
-        "acts": {act.value: facts for act, facts in acts.items()},
-        "administrator": administrator,
-        "had_administrator": bool(administrator),
-        "dropped_at": at.isoformat(),
-    }
-    earlier = [*_earlier(done), *kept.get("earlier", [])]
-    return {**kept, "earlier": earlier, "accesses": [*_accesses(done), *kept.get("accesses", [])]}
+
+def _deed(act: ActName, facts: Facts, at: str, environment: str, by: str = "") -> dict[str, Any]:
+    named = ", ".join(deeds.by_whom(facts)) or by
+    where = {"environment": environment, "administrator": named}
+    return {"act": act.value, "facts": facts, "at": at, **where}
+
+
+def with_cancelled(
+    kept: Facts, *, done: Iterable[Deed], accesses: Iterable[Mapping[str, str]]
+) -> dict[str, Any]:
+    """A receipt with what a setup did in the same environment that was cancelled."""
+    changing = [one for one in done if one.act in _CHANGING]
+    earlier = [*kept_deeds(changing), *kept.get("earlier", [])]
+    return {**kept, "earlier": earlier, "accesses": [*accesses, *kept.get("accesses", [])]}
 
 
 def _earlier(former: Facts) -> list[dict[str, Any]]:
     """What earlier setups changed in Sales, the latest first."""
-    by = former.get("administrator", "")
-    changed = [
-        {"act": act.value, "facts": facts, "at": former["dropped_at"], "administrator": by}
+    acts, at = former.get("acts", {}), former.get("dropped_at", "")
+    where, by = former.get("environment", ""), former.get("administrator", "")
+    did = [
+        _deed(act, facts, at, where, by)
         for act in _CHANGING
-        if _removal(act, facts := former.get("acts", {}).get(act, {}))
+        if deeds.changed(act, facts := acts.get(act, {}))
     ]
-    return [*changed, *former.get("earlier", [])]
+    return [*did, *former.get("deeds", []), *former.get("earlier", [])]
 
 
 def _accesses(former: Facts) -> list[dict[str, str]]:
     """Who had access in earlier setups, whether or not anything was changed with it."""
-    own = {"administrator": former.get("administrator", ""), "at": former.get("dropped_at", "")}
-    return [*([own] if former.get("had_administrator") else []), *former.get("accesses", [])]
+    own = _own_access(former) if former.get("had_administrator") else []
+    return [*own, *former.get("former", []), *former.get("accesses", [])]
+
+
+def _own_access(kept: Facts) -> list[dict[str, str]]:
+    names = {"administrator": "administrator", "at": "dropped_at", "environment": "environment"}
+    return [{name: kept.get(source, "") for name, source in names.items()}]
 
 
 def entries(kept: Facts) -> list[Entry]:
-    """The receipt of a connection, in the order in which it was done; then what was earlier."""
+    """The receipt of a connection: what was done in its setup, for the answers of now and for
+    others; then what was earlier."""
+    here = str(kept.get("environment", ""))
     acts: Facts = kept.get("acts", {})
-    present = [_entry(act, acts[act], None) for act in _IN_SALES if act in acts]
-    earlier = [
-        _entry(
-            ActName(one["act"]),
-            one["facts"],
-            datetime.fromisoformat(one["at"]),
-            by=one.get("administrator", ""),
-        )
-        for one in kept.get("earlier", [])
-    ]
-    return [*present, *_owner(kept.get("owner")), *earlier]
+    present = [_present(act, acts[act], kept) for act in deeds.CHANGED_BY if act in acts]
+    others = [replace(_of_deed(one, here), same_setup=True) for one in kept.get("deeds", [])]
+    earlier = [_of_deed(one, here) for one in kept.get("earlier", [])]
+    return [*present, *_owner(kept.get("owner")), *others, *earlier]
+
+
+def _present(act: ActName, facts: Facts, kept: Facts) -> Entry:
+    """Who did it is told where more than one had access."""
+    by = ", ".join(deeds.by_whom(facts)) if kept.get("former") else ""
+    return replace(entry(act, facts), by=by)
+
+
+def _of_deed(one: Facts, here: str) -> Entry:
+    where = str(one.get("environment", ""))
+    return replace(
+        entry(ActName(one["act"]), one["facts"]),
+        at=datetime.fromisoformat(one["at"]),
+        by=one.get("administrator", ""),
+        environment="" if where == here else where,
+    )
 
 
 def _chosen(plan: Plan) -> dict[str, str]:
@@ -141,11 +192,7 @@ def _owner(chosen: Facts | None) -> Iterator[Entry]:
 
 def entry(act: ActName, facts: Facts) -> Entry:
     """What one act did, told alone."""
-    return _entry(act, facts, None)
-
-
-def _entry(act: ActName, facts: Facts, at: datetime | None, *, by: str = "") -> Entry:
-    return Entry(str(CAPTIONS[act]), seen(act, facts), _removal(act, facts), at, by)
+    return Entry(str(CAPTIONS[act]), seen(act, facts), _removal(act, facts))
 
 
 def seen(act: ActName, facts: Facts) -> str:
@@ -254,18 +301,26 @@ def _removal(act: ActName, facts: Facts) -> str:
 
 
 def accesses(kept: Facts) -> list[Access]:
-    """The access of this setup, if there was one; and the latest of another, if it is later."""
-    every = [_access(one) for one in _accesses(kept)]
-    own = every[:1] if kept.get("had_administrator") else []
-    others = every[len(own) :]
+    """The accesses of this setup; and the latest of another, if it is later."""
+    here = str(kept.get("environment", ""))
+    own = [_access(one, here) for one in _own_access(kept) if kept.get("had_administrator")]
+    former = [replace(_access(one, here), is_former=True) for one in kept.get("former", [])]
+    others = [_access(one, here) for one in kept.get("accesses", [])]
     latest = max(others, key=lambda one: one.dropped_at, default=None)
     if latest is None or (own and own[0].dropped_at > latest.dropped_at):
-        return own
-    return [*own, replace(latest, is_other=True)]
+        return [*own, *former]
+    return [*own, *former, replace(latest, is_other=True)]
 
 
-def _access(kept: Mapping[str, str]) -> Access:
-    return Access(kept["administrator"], datetime.fromisoformat(kept["at"]))
+def _access(kept: Mapping[str, str], here: str) -> Access:
+    where = kept.get("environment", "")
+    at = datetime.fromisoformat(kept["at"])
+    return Access(kept["administrator"], at, environment="" if where == here else where)
+
+
+def nobody_signed_in(kept: Facts) -> bool:
+    """Whether the setup of this receipt did without an administrator from its beginning."""
+    return bool(kept) and not kept.get("had_administrator") and not kept.get("former")
 
 
 def told_address(kept: Facts) -> str:

@@ -64,6 +64,7 @@ def done(request: HttpRequest) -> HttpResponse:
         "tasks": queries.next_tasks(connection),
         "entries": receipt.entries(connection.receipt),
         "accesses": receipt.accesses(connection.receipt),
+        "nobody_signed_in": receipt.nobody_signed_in(connection.receipt),
         "told_address": receipt.told_address(connection.receipt),
     }
     return render(request, "setup_wizard/done.html", context)

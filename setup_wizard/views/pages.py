@@ -34,7 +34,7 @@ def cancel(request: HttpRequest) -> HttpResponse:
         said = _("In Sales this stays: %(done)s To remove it: %(removal)s")
         if one.is_needed:
             said = _("In Sales this stays: %(done)s The connection needs it.")
-        told = {"done": one.entry.text, "removal": one.entry.removal}
+        told = {"done": one.entry.said, "removal": one.entry.removal}
         messages.warning(request, said % told)
     response = redirect("setup_wizard:start")
     browser_key.take(response)

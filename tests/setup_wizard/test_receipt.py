@@ -6,8 +6,10 @@ import pytest
 from django.utils import translation
 
 from setup_wizard.finish import receipt
+from setup_wizard.finish.deeds import Deed
 from setup_wizard.finish.plan import ActName
 
+ORIGIN = "https://cronus.crm.sandbox.test"
 DONE = {
     "solution": {"version": "1.0.0.0", "is_imported": True, "former": ""},
     "user": {"name": "crmsync Integration", "is_created": True},
@@ -19,6 +21,7 @@ KEPT = {
     "administrator": "Sandbox Administrator",
     "had_administrator": True,
     "dropped_at": "2026-01-02T03:04:05+00:00",
+    "environment": ORIGIN,
     "acts": {**DONE, "enabled": {"organization": "Cronus"}},
 }
 
@@ -77,11 +80,11 @@ def test_the_moment_of_the_drop_is_told_only_where_there_was_an_access() -> None
 
 def test_what_a_cancelled_setup_did_is_told_as_an_earlier_one_with_its_administrator() -> None:
     at = datetime(2026, 5, 6, 7, 8, tzinfo=UTC)
-    begun = {"is_imported": True, "goes_on": True, "former": ""}
+    begun = {"is_imported": True, "job_id": "1", "former": "", "by": ["Another One"]}
+    deed = Deed(ActName.SOLUTION, begun, ORIGIN, "", at.isoformat())
+    access = {"administrator": "Another One", "at": at.isoformat(), "environment": ORIGIN}
 
-    kept = receipt.with_cancelled(
-        KEPT, acts={ActName.SOLUTION: begun}, administrator="Another One", at=at
-    )
+    kept = receipt.with_cancelled(KEPT, done=[deed], accesses=[access])
 
     with translation.override("en"):
         last = receipt.entries(kept)[-1]
