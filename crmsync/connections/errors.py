@@ -2,6 +2,7 @@
 
 ConnectionProblem
 ├── NotConnected
+│   └── SetupUnfinished
 ├── Disabled
 ├── SecretUnreadable
 └── KeysElsewhere
@@ -25,6 +26,10 @@ class ConnectionProblem(Exception):
 class NotConnected(ConnectionProblem):
     code = "not_connected"
     remedy = _("Have the administrator connect to Sales in Dynamics 365 Connection Setup.")
+
+
+class SetupUnfinished(NotConnected):
+    remedy = _("Have the administrator continue the setup.")
 
 
 class Disabled(ConnectionProblem):

@@ -15,7 +15,7 @@ from crmsync.audit import services as audit
 from crmsync.audit.actors import Actor
 from crmsync.audit.acts import Act
 from crmsync.connections import secrets
-from crmsync.connections.errors import Disabled, NotConnected
+from crmsync.connections.errors import Disabled, NotConnected, SetupUnfinished
 from crmsync.connections.models import Connection, WorkerHeartbeat
 from crmsync.dataverse import administration
 from crmsync.dataverse.address import Hosts
@@ -44,10 +44,12 @@ def hosts() -> Hosts:
 
 
 def get_connection() -> Connection:
-    """The enabled connection. Raises NotConnected or Disabled."""
+    """The enabled connection. Raises NotConnected (SetupUnfinished is one) or Disabled."""
     connection = Connection.objects.first()
     if connection is None:
         raise NotConnected(_("This installation is not connected to Sales yet."))
+    if connection.is_being_set_up:
+        raise SetupUnfinished(_("The setup of the connection is not finished."))
     if not connection.is_enabled:
         raise Disabled(
             connection.why_disabled.in_short,

@@ -34,18 +34,25 @@ class TableState:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A step towards a running synchronization; ``waits_for`` says why it cannot begin yet."""
+    """A step towards a running synchronization; ``waits_for`` says why it cannot begin yet.
+
+    ``is_begun``: part of it was done, and it can be gone on with.
+    """
 
     caption: str
     url: str
     is_done: bool
     waits_for: str = ""
+    is_begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
+    """``connection`` is None as long as a setup of it has not ended, see ``is_being_set_up``."""
+
     company: CompanyInformation | None
     connection: Connection | None
+    is_being_set_up: bool
     tables: tuple[TableState, ...]
     tasks: tuple[Task, ...]
     workers_alive: int
@@ -58,14 +65,20 @@ class Home:
 def look() -> Home:
     """Everything on the page, in four questions to the database."""
     company = get_company()
-    connection = Connection.objects.first()
+    stored = Connection.objects.first()
+    is_being_set_up = stored is not None and stored.is_being_set_up
+    connection = None if is_being_set_up else stored
     counts = _counts()
     tables = tuple(_tables(connection, counts))
     return Home(
         company=company,
         connection=connection,
+        is_being_set_up=is_being_set_up,
         tables=tables,
-        tasks=tuple(_tasks(company, connection, tables)),
+        tasks=(
+            *_tasks_to_connect(company, connection, is_begun=is_being_set_up),
+            *_tasks_to_synchronize(connection, tables),
+        ),
         workers_alive=counts.get(("workers", ""), 0),
     )
 
@@ -113,19 +126,23 @@ def _tables(
             )
 
 
-def _tasks(
-    company: CompanyInformation | None,
-    connection: Connection | None,
-    tables: Sequence[TableState],
+def _tasks_to_connect(
+    company: CompanyInformation | None, connection: Connection | None, *, is_begun: bool
 ) -> Iterator[Task]:
-    """In the order in which they make sense; parents are coupled before their children."""
     yield Task(_("Enter the company information"), reverse("frame:company"), company is not None)
     yield Task(
         _("Set up the connection to Dynamics 365 Sales"),
         reverse("setup_wizard:start"),
-        connection is not None,
-        "" if company else _("Company Information"),
+        is_done=connection is not None,
+        waits_for="" if company else _("Company Information"),
+        is_begun=is_begun,
     )
+
+
+def _tasks_to_synchronize(
+    connection: Connection | None, tables: Sequence[TableState]
+) -> Iterator[Task]:
+    """In the order in which they make sense; parents are coupled before their children."""
     coupled = {table.mapping.name: table.coupled > 0 for table in tables}
     for table in tables:
         if table.mapping.match_on:

@@ -43,9 +43,13 @@ class PlannedTable:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """``planned``: what a run would walk now; ``report`` is None before the first run."""
+    """``planned``: what a run would walk now; ``report`` is None before the first run.
+
+    ``connection`` is None as long as a setup of it has not ended, see ``is_being_set_up``.
+    """
 
     connection: Connection | None
+    is_being_set_up: bool
     report: Report | None
     planned: tuple[PlannedTable, ...]
     wide: DrawnRun
@@ -93,7 +97,9 @@ def announcement(report: Report) -> str:
 
 def overview(run_id: int | None = None) -> Overview:
     """The run of this number, or the latest that was not put aside. Four questions."""
-    connection = Connection.objects.first()
+    stored = Connection.objects.first()
+    is_being_set_up = stored is not None and stored.is_being_set_up
+    connection = None if is_being_set_up else stored
     report = report_of(run_id)
     planned = _planned(connection)
     if report:
@@ -104,6 +110,7 @@ def overview(run_id: int | None = None) -> Overview:
         needs = {one.mapping: [need.mapping for need in one.needs] for one in planned}
     return Overview(
         connection,
+        is_being_set_up,
         report,
         planned,
         _drawn(graph.draw_wide(needs), lines),

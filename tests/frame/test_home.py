@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from crmsync.connections.models import Connection
 from crmsync.frame.people import Role, add_person
 from crmsync.ledger.models import CompanyInformation
 from crmsync.sync import jobs
@@ -105,3 +106,27 @@ def test_what_the_connection_stands_on_is_not_changed_beneath_it(
     assert "This installation is connected to Sales" in page.content.decode()
     company.refresh_from_db()
     assert (company.local_currency_code, company.experience) == ("GBP", "suite")
+
+
+def test_a_setup_that_is_half_done_is_begun_and_can_be_gone_on_with(connected: None) -> None:
+    Connection.objects.update(is_being_set_up=True, is_enabled=False)
+
+    answer = client_of(Role.ADMINISTRATORS).get("/")
+
+    page = answer.content.decode().split("<main")[1]
+    assert "The setup of the connection is not finished." in page
+    assert '<a href="/setup/">Continue the setup</a>' in page
+    assert "Begun" in page
+    assert "Connected with" not in page
+    assert "mend what disabled it" not in page
+    task = answer.context["home"].tasks[1]
+    assert (task.is_begun, task.is_done, task.url) == (True, False, "/setup/")
+
+
+def test_who_may_not_set_up_is_told_who_finishes_the_setup(connected: None) -> None:
+    Connection.objects.update(is_being_set_up=True, is_enabled=False)
+
+    page = client_of(Role.OPERATIONS).get("/").content.decode()
+
+    assert "An administrator finishes it; then a run can begin." in page
+    assert "Continue the setup" not in page

@@ -43,6 +43,20 @@ def test_without_a_connection_the_page_says_so_and_offers_the_setup(db: None) ->
     assert "not connected to Sales yet" in _text(client_of(Role.ACCOUNTANTS))
 
 
+def test_a_setup_that_is_half_done_is_to_be_continued_before_a_run(
+    connected: Sandbox, operator: Client
+) -> None:
+    Connection.objects.update(is_being_set_up=True, is_enabled=False)
+
+    page = _text(client_of(Role.ADMINISTRATORS)).split("<main")[1]
+    assert "The setup of the connection is not finished." in page
+    assert f'<a href="{reverse("setup_wizard:start")}">Continue the setup</a>' in page
+    assert "mend what disabled it" not in page
+    answer = operator.post("/full-synchronization/start/", follow=True).content.decode()
+    assert "Have the administrator continue the setup." in answer
+    assert not FullSync.objects.exists()
+
+
 def test_before_the_first_run_the_page_recommends_ten(connected: Sandbox, operator: Client) -> None:
     page = _text(operator)
 
