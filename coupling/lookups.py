@@ -1,12 +1,13 @@
 """Counterparts for one record while a person waits: suggested ones, and rows found by typing."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.fields.json import KeyTextTransform
 
 from coupling import criteria
@@ -172,31 +173,64 @@ def _namesakes(mapping: TableMapping, title: str) -> Iterator[QuerySet[Any, Any]
 def find_rows(*, mapping: str, typed: str, limit: int = 10) -> list[FoundRow]:
     """Rows there whose title or number holds what was typed, coupled or not, by title.
 
-    One question to the database, a second one for a number.
+    That very title or number comes first. One question to the database, a second one for a number.
     """
     declared = get_mapping(mapping)
     text = clean(typed)
     if text is None:
         return []
     column = _number_column(declared)
-    # In the order of the titles' index, which holds all that is searched.
-    rows = _with_facts(declared, _rows(declared).order_by("title"))
-    found = list(rows.filter(_holding(text))[:limit])
-    if column and len(found) < limit and any(letter.isdigit() for letter in text):
-        by_number = rows.alias(
-            raw=raw_values(), number_there=KeyTextTransform(column, "values")
-        ).filter(holding_words("raw", text), number_there__icontains=text)
-        known = [one["crm_id"] for one in found]
-        found += by_number.exclude(crm_id__in=known)[: limit - len(found)]
-    return [_found_row(declared, one, column) for one in found]
+    sources = _by_title(declared, text, limit)
+    found = {one["crm_id"]: one for one in _facts(declared, sources[0].union(*sources[1:]))}
+    if column and any(letter.isdigit() for letter in text):
+        search = _numbered if len(found) >= limit else _by_number
+        by_number = search(declared, column, text).values("crm_id")[:limit]
+        found |= {one["crm_id"]: one for one in _facts(declared, by_number)}
+    rows = [_found_row(declared, one, column) for one in found.values()]
+    rows.sort(key=lambda one: (not _is_exact(one, text), one.title))
+    return rows[:limit]
 
 
-def _with_facts(mapping: TableMapping, rows: QuerySet[CrmRecord]) -> QuerySet[Any, Any]:
-    """The rows with what may stand in the way of a coupling."""
+def _by_title(mapping: TableMapping, text: str, limit: int) -> list[QuerySet[Any, Any]]:
+    """Ids in the order of the titles' index, which holds all that is searched; that very title
+    apart, as its place there may be far behind.
+    """
+    rows = _rows(mapping).order_by("title").values("crm_id")
+    chosen = (rows.filter(_holding(text))[:limit], rows.filter(title__in=_written(text))[:limit])
+    # Only a question of its own may have a limit when it is one of several.
+    return [_of_table(mapping).filter(crm_id__in=some).values("crm_id") for some in chosen]
+
+
+def _by_number(mapping: TableMapping, column: str, text: str) -> QuerySet[Any, Any]:
+    """With the text in their number, that very number first."""
+    place = Case(When(number_there__iexact=text, then=0), default=1)
+    found = _with_number(mapping, column).filter(
+        holding_words("raw", text), number_there__icontains=text
+    )
+    return found.order_by(place, "title")
+
+
+def _numbered(mapping: TableMapping, column: str, text: str) -> QuerySet[Any, Any]:
+    """With that very number alone: there are enough others, and many hold a digit somewhere."""
+    quoted = Q(raw__icontains=json.dumps(text)) if text.isascii() else holding_words("raw", text)
+    return _with_number(mapping, column).filter(quoted, number_there__iexact=text).order_by("title")
+
+
+def _with_number(mapping: TableMapping, column: str) -> QuerySet[Any, Any]:
+    return _rows(mapping).alias(raw=raw_values(), number_there=KeyTextTransform(column, "values"))
+
+
+def _is_exact(row: FoundRow, text: str) -> bool:
+    return text.casefold() in (row.title.casefold(), row.number.casefold())
+
+
+def _facts(mapping: TableMapping, ids: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+    """These rows with what may stand in the way of a coupling."""
     live = Coupling.objects.filter(
         crm_table=mapping.crm.logical_name, crm_id=OuterRef("crm_id"), removed_at__isnull=True
     )
     records = mapping.ledger._default_manager.filter(pk=OuterRef("coupled_id"))
+    rows = _of_table(mapping).filter(crm_id__in=ids)
     return rows.annotate(
         coupled_id=Subquery(live.values("ledger_id")[:1]),
         coupled_number=Subquery(records.values(mapping.number)[:1]),
@@ -237,9 +271,12 @@ def _beginning_with(word: str) -> Iterator[Q]:
 
 
 def _holding(text: str) -> Q:
-    """SQLite knows the letter case of A to Z only: other letters are tried as people write them."""
-    written = (text, text.lower(), text.upper(), text.title(), text.capitalize())
     found = Q()
-    for variant in {one.translate(_FOLD_A_TO_Z): one for one in written}.values():
+    for variant in {one.translate(_FOLD_A_TO_Z): one for one in _written(text)}.values():
         found |= Q(title__icontains=variant)
     return found
+
+
+def _written(text: str) -> tuple[str, ...]:
+    """SQLite knows the letter case of A to Z only: other letters are tried as people write them."""
+    return text, text.lower(), text.upper(), text.title(), text.capitalize()

@@ -23,6 +23,8 @@ from crmsync.sync.refusals import UnableToCompare
 from crmsync.sync.twins import twins_of
 from crmsync.terms import ACTIVE_STATES, Fate, FirstWinner
 
+MOST_FOUND = 10
+
 
 @dataclass(frozen=True, slots=True)
 class ShownCounterpart:
@@ -40,6 +42,14 @@ class ShownFound:
     number: str
     obstacle: str
     coupled_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The rows that fit what was typed, ten at most; ``has_more``: there are others."""
+
+    rows: tuple[ShownFound, ...]
+    has_more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +90,9 @@ def suggested(mapping: TableMapping, record_id: UUID) -> tuple[ShownCounterpart,
     return tuple(_counterpart(mapping, one) for one in found)
 
 
-def found_by_typing(mapping: TableMapping, typed: str) -> tuple[ShownFound, ...]:
-    return tuple(_found(one) for one in find_rows(mapping=mapping.name, typed=typed))
+def found_by_typing(mapping: TableMapping, typed: str) -> Typed:
+    rows = find_rows(mapping=mapping.name, typed=typed, limit=MOST_FOUND + 1)
+    return Typed(tuple(_found(one) for one in rows[:MOST_FOUND]), len(rows) > MOST_FOUND)
 
 
 def alike(mapping: TableMapping, record_id: UUID) -> tuple[ShownCounterpart, ...]:

@@ -1,12 +1,12 @@
 """What people call records, on both sides at once, and where the row there can be opened."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, F, OuterRef, Q, Subquery, UUIDField, Value
+from django.db.models import Case, CharField, F, OuterRef, Q, Subquery, UUIDField, Value, When
 from django.db.models.functions import Cast
 
 from crmsync.connections.models import Connection
@@ -73,19 +73,29 @@ def names_of(wanted: Iterable[Key]) -> Mapping[Key, Names]:
 
 
 def find_names(text: str, mappings: Iterable[TableMapping], *, most: int) -> list[Names]:
-    """Records whose number, name or title over there holds the text; ``most`` a table and side."""
+    """Records whose number, name or title over there holds the text; ``most`` a table and side.
+
+    The very text comes before what only holds it: among many it would be cut off otherwise.
+    """
     rows = []
     for mapping in mappings:
-        ours = Q(**{f"{mapping.number}__icontains": text}) | Q(
-            **{f"{mapping.title}__icontains": text}
-        )
-        ledger = mapping.ledger._default_manager.filter(ours).values("pk")[:most]
-        there = CrmRecord.objects.filter(
-            table=mapping.crm.logical_name, title__icontains=text, is_deleted=False
-        ).values("crm_id")[:most]
-        rows.append(_named(mapping, Side.LEDGER, ledger))
-        rows.append(_named(mapping, Side.CRM, there))
+        ours = mapping.ledger._default_manager.all()
+        there = CrmRecord.objects.filter(table=mapping.crm.logical_name, is_deleted=False)
+        ledger = _holding(ours, text, (mapping.number, mapping.title))
+        crm = _holding(there, text, ("title",))
+        rows.append(_named(mapping, Side.LEDGER, ledger.values("pk")[:most]))
+        rows.append(_named(mapping, Side.CRM, crm.values("crm_id")[:most]))
     return list(_read(rows).values())
+
+
+def _holding(rows: Any, text: str, columns: Sequence[str]) -> Any:
+    """Those with the text in one of the columns, in the order of the first."""
+    holding, exact = Q(), Q()
+    for column in columns:
+        holding |= Q(**{f"{column}__icontains": text})
+        exact |= Q(**{f"{column}__iexact": text})
+    place = Case(When(exact, then=0), default=1)
+    return rows.filter(holding).order_by(place, columns[0])
 
 
 def _read(rows: list[Any]) -> dict[Key, Names]:

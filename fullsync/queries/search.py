@@ -13,7 +13,7 @@ from crmsync.terms import Outcome
 from fullsync.queries.attention import SENTENCE_LENGTH
 from fullsync.queries.names import Names, find_names
 
-# A table and side; who finds more should type more.
+# Who finds more should type more.
 MOST_HITS = 20
 
 
@@ -61,13 +61,29 @@ class Hit:
         return "coupled" if self.is_coupled else "alone"
 
 
-def find(text: str) -> list[Hit]:
-    """Records of all tables by number, name, or title over there. Four questions."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """At most twenty; ``has_more``: there are others."""
+
+    hits: tuple[Hit, ...] = ()
+    has_more: bool = False
+
+
+def find(text: str) -> Found:
+    """Records of all tables by number, name, or title over there, that very one first.
+
+    Four questions.
+    """
     text = text.strip()
     if not text:
-        return []
-    found = _once(find_names(text, all_mappings(), most=MOST_HITS))
-    found.sort(key=lambda one: (not _is_exact(one, text), one.mapping, one.label.casefold()))
+        return Found()
+    # One more of each table and side than is shown: where all of them fit in, there are no others.
+    found = _once(find_names(text, all_mappings(), most=MOST_HITS + 1))
+    found.sort(key=lambda one: (not _is_exact(one, text), one.label.casefold(), one.mapping))
+    return Found(tuple(_hits(found[:MOST_HITS])), len(found) > MOST_HITS)
+
+
+def _hits(found: Sequence[Names]) -> list[Hit]:
     ids = [one for names in found for one in (names.ledger_id, names.crm_id) if one]
     ledger_ids = [one.ledger_id for one in found if one.ledger_id]
     couplings = Coupling.objects.filter(ledger_id__in=ledger_ids, removed_at__isnull=True)

@@ -57,8 +57,10 @@ def _filter(request: HttpRequest, tables: set[str]) -> attention.Filter:
 @may(OPERATE, COUPLE)
 def search(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "")[:100].replace("\0", "").strip()
-    hits = [(hit, *words.VERDICTS[hit.verdict]) for hit in find(text)]
-    return render(request, "fullsync/search.html", {"text": text, "hits": hits})
+    found = find(text)
+    hits = [(hit, *words.VERDICTS[hit.verdict]) for hit in found.hits]
+    context = {"text": text, "hits": hits, "has_more": found.has_more}
+    return render(request, "fullsync/search.html", context)
 
 
 @may(OPERATE, COUPLE)

@@ -135,6 +135,17 @@ def test_titles_are_listed_in_order_and_no_more_than_asked_for() -> None:
     assert [one.title for one in rows] == ["Adatum A", "Adatum B"]
 
 
+@pytest.mark.parametrize("typed", ["zulu", "ZULU", "60060"])
+def test_that_very_name_or_number_comes_first_among_many_that_hold_it(typed: str) -> None:
+    for place in range(5):
+        account(f"A Zulu 60060 {place}", accountnumber=f"1600600{place}")
+    account("Zulu", accountnumber="60060")
+
+    rows = services.find_rows(mapping="CUSTOMER", typed=typed, limit=3)
+
+    assert [one.title for one in rows] == ["Zulu", "A Zulu 60060 0", "A Zulu 60060 1"]
+
+
 def test_a_found_row_says_with_whom_it_is_coupled_and_why_it_cannot_be() -> None:
     taken, supplier = account("Adatum 1"), account("Adatum 2", customertypecode=10)
     left_out, free = account("Adatum 3"), account("Adatum 4")

@@ -117,6 +117,23 @@ def test_the_rows_found_by_typing(
     assert ("Coupled with 20000" in html) is (typed != "nobody")
 
 
+@pytest.mark.parametrize(("rows", "said"), [(10, "10 found"), (11, "The first 10. There are more")])
+def test_more_rows_than_are_shown_are_not_said_to_be_all(
+    accountant: Client,
+    ours: Customer,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+    rows: int,
+    said: str,
+) -> None:
+    for place in range(rows):
+        account(f"Nordic {place}")
+
+    html = look(accountant, django_assert_max_num_queries, f"{address(ours)}?q=nordic")
+
+    assert said in html
+    assert html.count("?crm=") == 10
+
+
 @pytest.mark.parametrize("winner", list(FirstWinner))
 def test_a_pair_side_by_side(
     accountant: Client,

@@ -327,6 +327,35 @@ def test_a_record_is_found_with_why_it_was_not_synchronized(
     assert answer in _text(accountant, f"/errors/search/?q={text}")
 
 
+def _customers(names: list[str]) -> None:
+    Customer.objects.bulk_create(
+        Customer(number=f"7{place:04}", name=name) for place, name in enumerate(names)
+    )
+
+
+def _shown(page: str) -> list[str]:
+    return re.findall(r'<a href="/tables/CUSTOMER/[^"]+">(\d+) ', page)
+
+
+@pytest.mark.parametrize(("text", "number"), [("er", "70100"), ("ER", "70100"), ("70007", "70007")])
+def test_that_very_name_or_number_comes_first_however_many_hold_it(
+    accountant: Client, text: str, number: str
+) -> None:
+    _customers([f"Berg 70007 {place}" for place in range(100)] + ["Er", "Zehnder"])
+
+    page = _text(accountant, f"/errors/search/?q={text}")
+
+    assert _shown(page)[0] == number
+    assert "The first 20 records. There are more: type more of the number or name." in page
+    assert len(_shown(page)) == 20
+
+
+def test_as_many_records_as_are_shown_are_all_there_are(accountant: Client) -> None:
+    _customers(["Berg"] * 20)
+
+    assert "20 records found" in _text(accountant, "/errors/search/?q=berg")
+
+
 def test_a_synchronized_record_says_when_and_by_which_job(
     settled: Sandbox, accountant: Client
 ) -> None:

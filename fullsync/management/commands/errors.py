@@ -70,14 +70,16 @@ class Command(BaseCommand):
             self.stdout.write("No record needs attention.")
 
     def _show(self, options: dict[str, Any]) -> None:
-        hits = find(options["text"])
+        found = find(options["text"])
         if options["as_json"]:
-            found = [{**asdict(hit), "verdict": hit.verdict} for hit in hits]
-            self.stdout.write(json.dumps(found, default=str))
+            hits = [{**asdict(hit), "verdict": hit.verdict} for hit in found.hits]
+            self.stdout.write(json.dumps(hits, default=str))
             return
-        if not hits:
+        if not found.hits:
             raise CommandError(f"Nothing is called {options['text']!r}, here or in Sales.")
-        for hit in hits:
+        if found.has_more:
+            self.stdout.write(f"The first {len(found.hits)}; there are more: type more of it.")
+        for hit in found.hits:
             for line in _told(hit):
                 self.stdout.write(line)
 
