@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from django.core.cache import cache
@@ -19,6 +20,8 @@ from crmsync.sync.models import Coupling, LeftOut, Obstacle
 from crmsync.terms import Side
 
 PAGE_ROWS = 50
+# Counts hold for so many times the seconds that counting took, and no longer than the latter.
+COUNTS_TIMES = 20
 COUNTS_SECONDS = 10
 
 Records = QuerySet[LedgerRecord]
@@ -78,7 +81,7 @@ def read_page(mapping: TableMapping, state: ListState) -> ListPage:
 
 
 def count_tabs(mapping: TableMapping) -> Counts:
-    """How many records each tab holds, some ten seconds old at most.
+    """How many records each tab holds, some ten seconds old at most; of few records, as it is now.
 
     With 100,000 records counting is the dearest part of the page, and every sort, search and page
     of a list would repeat it. The numbers lead people to a tab, they decide nothing; what somebody
@@ -87,14 +90,22 @@ def count_tabs(mapping: TableMapping) -> Counts:
     all count for seconds.
     """
     counts: Counts | None = cache.get(_cached(mapping.name))
-    if cache.add(f"{_cached(mapping.name)}.fresh", 1, COUNTS_SECONDS):
+    if cache.add(_fresh(mapping.name), 1, COUNTS_SECONDS):
+        began = monotonic()
         counts = _count_tabs(mapping)
         cache.set(_cached(mapping.name), counts, None)
+        lifetime = COUNTS_TIMES * (monotonic() - began)
+        # Touched, not set: what was forgotten while it was counted stays forgotten.
+        cache.touch(_fresh(mapping.name), min(lifetime, COUNTS_SECONDS))
     return counts or NOT_COUNTED_YET
 
 
 def forget_counts(mapping: str) -> None:
-    cache.delete(f"{_cached(mapping)}.fresh")
+    cache.delete(_fresh(mapping))
+
+
+def _fresh(mapping: str) -> str:
+    return f"{_cached(mapping)}.fresh"
 
 
 def _cached(mapping: str) -> str:

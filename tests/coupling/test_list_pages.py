@@ -1,7 +1,9 @@
 """What people see and do on the list of a table; judged by the page and by raw rows."""
 
 import base64
+import itertools
 import re
+import time
 import uuid
 from typing import Any
 from urllib.parse import urlencode
@@ -16,6 +18,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from coupling.actions import MOST_RECORDS
 from coupling.liststate import Place, Tab, read_place
+from coupling.queries import lists
 from coupling.queries.lists import PAGE_ROWS, count_tabs
 from crmsync.frame.people import Role
 from crmsync.ledger.models import Customer
@@ -123,6 +126,34 @@ def test_while_somebody_else_counts_for_the_first_time_the_list_comes_without_nu
 
     cache.clear()
     assert '<span class="count">1</span>' in page(accountant)
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.001, 2), (0.2, 1), (5.0, 1)])
+def test_the_longer_counting_takes_the_longer_its_numbers_are_kept(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, shown: int
+) -> None:
+    records.customer("10000")
+    clock = itertools.count(0, seconds)
+    monkeypatch.setattr(lists, "monotonic", lambda: next(clock))
+    count_tabs(get_mapping("CUSTOMER"))
+
+    Customer.objects.create(number="20000", name="Added behind the pages' back")
+    time.sleep(0.1)
+
+    assert count_tabs(get_mapping("CUSTOMER")).by_tab[Tab.ALL] == shown
+
+
+def test_numbers_are_kept_for_ten_seconds_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    records.customer("10000")
+    clock = itertools.count(0, 5.0)
+    monkeypatch.setattr(lists, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(lists, "COUNTS_SECONDS", 0.2)
+    count_tabs(get_mapping("CUSTOMER"))
+
+    Customer.objects.create(number="20000", name="Added behind the pages' back")
+    time.sleep(0.3)
+
+    assert count_tabs(get_mapping("CUSTOMER")).by_tab[Tab.ALL] == 2
 
 
 def test_a_row_that_is_being_created_is_not_coupled_yet(accountant: Client) -> None:
