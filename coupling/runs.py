@@ -142,7 +142,7 @@ def _run(lease: _Lease, worker: str) -> None:
     matching = Matching.objects.get(pk=lease.matching_id)
     if matching.deaths >= MOST_DEATHS:
         raise KeepsFailing
-    if matching.reads_sales and not _read_sales(matching.mapping, worker):
+    if matching.reads_sales and not _read_sales(matching, worker):
         _wait(lease, _("Sales is being read for a synchronization of the table."))
         return
 
@@ -170,15 +170,16 @@ def _run(lease: _Lease, worker: str) -> None:
         _held(lease).update(state=JobState.FINISHED, finished_at=Now(), lease_until=None, worker="")
 
 
-def _read_sales(mapping: str, worker: str) -> bool:
+def _read_sales(matching: Matching, worker: str) -> bool:
     """True when Sales was read; False while a synchronization reads it.
 
-    A reading that a dead worker left behind is brought to its end first. Raises ConnectionProblem,
-    ReadingStopped.
+    It is read in the name of who asked for suggestions. A reading that a dead worker left behind
+    is brought to its end first. Raises ConnectionProblem, ReadingStopped.
     """
+    mapping = matching.mapping
     for job in _reading(mapping).filter(phases=[PhaseName.REFRESH]):
         jobs.drive(job_id=job.pk, worker=worker, most_breaks=jobs.READING_BREAKS)
-    jobs.read_sales(mapping=mapping, by=worker)
+    jobs.read_sales(mapping=mapping, by=matching.requested_by, worker=worker)
     return not _reading(mapping).exists()
 
 

@@ -128,18 +128,19 @@ def drive(*, job_id: int, worker: str, most_breaks: int | None = None) -> Job:
             time.sleep(DRIVE_PAUSE_SECONDS)
 
 
-def read_sales(*, mapping: str, by: str) -> None:
+def read_sales(*, mapping: str, by: str, worker: str = "") -> None:
     """Bring what we know of the mapping's table there up to date, here and now.
 
-    A job of the mapping that is under way has read Sales itself: then nothing is done here. Raises
-    NotConnected, Disabled, ReadingStopped.
+    ``worker`` is who does it, where that is another than who asks. A job of the mapping that is
+    under way has read Sales itself: then nothing is done here. Raises NotConnected, Disabled,
+    ReadingStopped.
     """
     connections.get_connection()
     try:
         job = request(mapping=mapping, by=by, refresh_only=True)
     except AlreadyActive:
         return
-    job = drive(job_id=job.pk, worker=by, most_breaks=READING_BREAKS)
+    job = drive(job_id=job.pk, worker=worker or by, most_breaks=READING_BREAKS)
     if job.state == JobState.STOPPED:
         raise ReadingStopped(
             job.error_sentence,

@@ -124,6 +124,16 @@ def test_a_run_reads_sales_first(connected: Sandbox) -> None:
     assert services.open_suggestions("CUSTOMER").filter(is_chosen=True).count() > 20
 
 
+def test_sales_is_read_in_the_name_of_who_asked_for_suggestions(connected: Sandbox) -> None:
+    matching = services.request_matching(mapping="CUSTOMER", by="anna")
+
+    services.run_matching(matching_id=matching.pk, worker="vm:13309")
+
+    job = Job.objects.get(mapping="CUSTOMER")
+    assert job.requested_by == "anna"
+    assert set(job.parts.values_list("worker", flat=True)) <= {"vm:13309", ""}
+
+
 def test_a_run_without_a_connection_stops_and_says_what_to_do(two_sides: None) -> None:
     with pytest.raises(MatchingStopped) as stopped:
         services.match_now(mapping="CUSTOMER", by="test")
