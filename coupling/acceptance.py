@@ -11,7 +11,7 @@ from coupling.models import Suggestion
 from coupling.runs import found_by
 from coupling.suggestions import IDS_A_QUERY, Pair, open_suggestions
 from crmsync.sync import services as sync
-from crmsync.sync.services import RefusedPair, UnableToCouple
+from crmsync.sync.services import RefusedPair
 from crmsync.sync.slices import chunks
 from crmsync.terms import CouplingOrigin, FirstWinner
 
@@ -89,7 +89,7 @@ def accept_one(
         raise NoSuggestion
     accepted = _accept(mapping, [pair], first_winner, by)
     for refused in accepted.refused:
-        raise UnableToCouple(refused.sentence)
+        raise refused.error(refused.sentence)
     return accepted.coupling_ids[0]
 
 

@@ -12,24 +12,34 @@ from crmsync.mapping.registry import get_mapping
 from crmsync.mapping.types import TableMapping
 from crmsync.sync import exclusions, labels
 from crmsync.sync.models import Coupling, CrmRecord
+from crmsync.sync.refusals import RecordGone, RecordLeftOut, RowNotRead, UnableToCouple
 from crmsync.terms import Side
 
 Pair = tuple[UUID, UUID]
 
 
-def in_the_way(mapping: TableMapping, pairs: Sequence[Pair]) -> dict[int, str]:
+@dataclass(frozen=True, slots=True)
+class Obstruction:
+    """A sentence, and the error that has its remedy."""
+
+    sentence: str
+    error: type[UnableToCouple] = UnableToCouple
+
+
+def in_the_way(mapping: TableMapping, pairs: Sequence[Pair]) -> dict[int, Obstruction]:
     """By place in ``pairs`` (ledger id, CRM id), why that pair cannot be coupled.
 
     A record that stands in two of the pairs goes to the first.
     """
     known = _look(mapping, pairs)
-    refused: dict[int, str] = {}
+    refused: dict[int, Obstruction] = {}
     taken: set[UUID] = set()
     for place, (ledger_id, crm_id) in enumerate(pairs):
-        if sentence := obstruction(known, ledger_id, crm_id):
-            refused[place] = sentence
+        if found := obstruction(known, ledger_id, crm_id):
+            refused[place] = found
         elif {ledger_id, crm_id} & taken:
-            refused[place] = _("One of the two was to be coupled with another record as well.")
+            sentence = _("One of the two was to be coupled with another record as well.")
+            refused[place] = Obstruction(sentence)
         else:
             taken |= {ledger_id, crm_id}
     return refused
@@ -85,12 +95,12 @@ def _names(mapping: TableMapping, pairs: Sequence[Pair], known: Known) -> dict[U
     return names
 
 
-def obstruction(known: Known, ledger_id: UUID, crm_id: UUID) -> str:
-    """The sentence why these two cannot be coupled; blank when they can."""
+def obstruction(known: Known, ledger_id: UUID, crm_id: UUID) -> Obstruction | None:
+    """Why these two cannot be coupled; None when they can."""
     if ledger_id not in known.here:
-        return _("The record is not in Financials any more.")
+        return Obstruction(_("The record is not in Financials any more."), RecordGone)
     if crm_id not in known.there:
-        return _("The row is not in Sales, or was not read yet.")
+        return Obstruction(_("The row is not in Sales, or was not read yet."), RowNotRead)
     if other := known.by_ledger.get(ledger_id):
         return _coupled_already(known, other.ledger_id, other.crm_id)
     if other := known.by_crm.get(crm_id):
@@ -98,13 +108,14 @@ def obstruction(known: Known, ledger_id: UUID, crm_id: UUID) -> str:
     for one in (ledger_id, crm_id):
         if one in known.left_out:
             named = {"record": capfirst(known.names.get(one, str(one)))}
-            return _("%(record)s is left out of synchronization.") % named
-    return ""
+            sentence = _("%(record)s is left out of synchronization.") % named
+            return Obstruction(sentence, RecordLeftOut)
+    return None
 
 
-def _coupled_already(known: Known, one: UUID, other: UUID) -> str:
+def _coupled_already(known: Known, one: UUID, other: UUID) -> Obstruction:
     named: dict[str, Any] = {
         "record": capfirst(known.names.get(one, str(one))),
         "other": known.names.get(other) or _("a record that is gone"),
     }
-    return _("%(record)s is coupled with %(other)s already.") % named
+    return Obstruction(_("%(record)s is coupled with %(other)s already.") % named)

@@ -168,7 +168,8 @@ def _obstruction(mapping: TableMapping, found: Mapping[str, Any], crm_id: UUID) 
         if found["taken_number"] is not None:
             other = get_mapping(found["taken_mapping"])
             names[taken] = labels.ledger_label(other, found["taken_number"])
-    return obstruction(known, ledger_id, crm_id)
+    in_the_way = obstruction(known, ledger_id, crm_id)
+    return in_the_way.sentence if in_the_way else ""
 
 
 def _parents_here(

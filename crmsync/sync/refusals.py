@@ -2,6 +2,9 @@
 
 Refused
 ├── UnableToCouple          the record in the way is named where it can be
+│   ├── RecordGone
+│   ├── RowNotRead          it may be there all the same
+│   ├── RecordLeftOut
 │   └── RowOutOfScope       no synchronization would ever walk the pair
 ├── RecordOutOfScope
 ├── UnableToUncouple
@@ -26,6 +29,21 @@ class Refused(Exception):
 class UnableToCouple(Refused):
     code = "unable_to_couple"
     remedy = _("Delete the other coupling first, or choose another record.")
+
+
+class RecordGone(UnableToCouple):
+    code = "record_gone"
+    remedy = _("Choose another record.")
+
+
+class RowNotRead(UnableToCouple):
+    code = "row_not_read"
+    remedy = _("Read Sales again, then choose the records anew.")
+
+
+class RecordLeftOut(UnableToCouple):
+    code = "record_left_out"
+    remedy = _("Take it back in first, or choose another record.")
 
 
 class RowOutOfScope(UnableToCouple):

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
@@ -64,6 +65,16 @@ def test_a_counterpart_is_found_by_typing(accountant: Client) -> None:
     assert "Coupled with 20000" in html
     assert "Inactive, or of another type" in html
     assert "?crm=" + str(free.crm_id) in text(accountant.get(address(ours), {"q": "X1"}))
+
+
+def test_a_row_that_was_never_read_is_to_be_read_not_uncoupled(accountant: Client) -> None:
+    ours = records.customer("10000")
+    form = {"crm": uuid4(), "winner": "ledger"}
+
+    html = text(accountant.post(address(ours), form, follow=True))
+
+    assert "The row is not in Sales, or was not read yet. Read Sales again" in html
+    assert "Delete the other coupling first" not in html
 
 
 def test_typing_brings_the_found_rows_alone(accountant: Client) -> None:

@@ -131,7 +131,7 @@ def test_a_left_out_record_is_not_coupled(settled: Sandbox) -> None:
     jobs.read_sales(mapping="CUSTOMER", by="test")
     leave_out(Side.LEDGER, customer.pk)
 
-    with pytest.raises(UnableToCouple, match="Customer 70000 is left out"):
+    with pytest.raises(UnableToCouple, match="Customer 70000 is left out") as refused:
         services.couple(
             mapping="CUSTOMER",
             ledger_id=customer.pk,
@@ -140,6 +140,8 @@ def test_a_left_out_record_is_not_coupled(settled: Sandbox) -> None:
             origin=CouplingOrigin.PERSON,
             by="test",
         )
+
+    assert refused.value.remedy == "Take it back in first, or choose another record."
 
 
 def one_slice(job: Job) -> Job:

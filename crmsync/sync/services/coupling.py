@@ -61,8 +61,8 @@ def couple(
 ) -> Coupling:
     """Tie one ledger record to one row there; who wins first is part of the act.
 
-    Raises UnableToCouple when either is coupled already, is left out or does not exist, and
-    RowOutOfScope, one of these, when the row is inactive or of another type.
+    Raises UnableToCouple when either is coupled already, and of these RecordLeftOut, RecordGone,
+    RowNotRead, or RowOutOfScope when the row is inactive or of another type.
     """
     done = couple_many(
         mapping=mapping,
@@ -137,8 +137,10 @@ def _couple_together(act: _Act, pairs: Sequence[Pair]) -> CoupledMany:
 
 def _refused(mapping: TableMapping, pairs: Sequence[Pair]) -> dict[int, RefusedPair]:
     """By place in ``pairs``: what cannot be coupled, and what no synchronization would walk."""
-    sentences = in_the_way(mapping, pairs)
-    refused = {place: RefusedPair(*pairs[place], said) for place, said in sentences.items()}
+    refused = {
+        place: RefusedPair(*pairs[place], found.sentence, found.error)
+        for place, found in in_the_way(mapping, pairs).items()
+    }
     outside = _out_of_scope(mapping, [crm_id for _ledger_id, crm_id in pairs])
     for place, pair in enumerate(pairs):
         if place not in refused and pair[1] in outside:

@@ -125,8 +125,8 @@ def _restore(coupling_id: int, by: str) -> Coupling:
         raise UnableToCouple(_("The coupling was not deleted."))
     declared = get_mapping(coupling.mapping)
     pair = (coupling.ledger_id, coupling.crm_id)
-    for sentence in in_the_way(declared, [pair]).values():
-        raise UnableToCouple(sentence)
+    for found in in_the_way(declared, [pair]).values():
+        raise found.error(found.sentence)
     following = next_generations(coupling.mapping, [coupling.ledger_id])[coupling.ledger_id]
     if following != coupling.generation + 1:
         raise UnableToCouple(_("The record had a later coupling; only the latest can come back."))
