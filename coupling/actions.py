@@ -8,9 +8,11 @@ from django.db.models import QuerySet
 
 from coupling.queries.lists import forget_counts
 from coupling.scope import out_of_scope
+from crmsync.connections import services as connections
 from crmsync.mapping.registry import get_mapping
 from crmsync.sync import jobs
 from crmsync.sync import services as sync
+from crmsync.sync.exclusions import included_rows
 from crmsync.sync.models import Coupling, Job
 from crmsync.sync.refusals import RecordOutOfScope, UnableToCouple
 from crmsync.sync.walk import Only
@@ -52,13 +54,21 @@ def coupled_among(*, mapping: str, record_ids: Sequence[UUID]) -> list[UUID]:
     return list(couplings.values_list("ledger_id", flat=True))
 
 
+def included_among(*, mapping: str, record_ids: Sequence[UUID]) -> list[UUID]:
+    """Those that a synchronization walks: neither they nor their rows in Sales are left out."""
+    declared = get_mapping(mapping)
+    records = declared.ledger._default_manager.filter(pk__in=record_ids)
+    return list(included_rows(declared, records).values_list("pk", flat=True))
+
+
 def synchronize(*, mapping: str, record_ids: Sequence[UUID], by: str) -> Asked:
-    """Synchronize Now for these records alone. Raises WrongSelection.
+    """Synchronize Now for these records alone. Raises WrongSelection, NotConnected, Disabled.
 
     Who names a record wants it tried again, also where it was refused before: what was mended may
     be on the other side, or no value of the record at all. There is never a second job of a table:
     one that is under way is the answer then.
     """
+    connections.get_connection()
     only = Only(ledger=tuple(record_ids))
     try:
         job = jobs.request(mapping=mapping, by=by, only=only, retries_failed=True)
@@ -68,7 +78,11 @@ def synchronize(*, mapping: str, record_ids: Sequence[UUID], by: str) -> Asked:
 
 
 def read_sales(*, mapping: str, by: str) -> Asked:
-    """Have Sales read by a job, without writing anything on either side."""
+    """Have Sales read by a job, without writing anything on either side.
+
+    Raises NotConnected, Disabled.
+    """
+    connections.get_connection()
     try:
         job = jobs.request(mapping=mapping, by=by, refresh_only=True)
     except jobs.AlreadyActive as error:
@@ -98,7 +112,9 @@ def create_in_sales(
     """Have the record created there, although these rows look like it.
 
     Raises RecordOutOfScope: no job would walk it. One that is gone meanwhile counts for nothing.
+    Raises NotConnected, Disabled; nothing is kept then.
     """
+    connections.get_connection()
     declared = get_mapping(mapping)
     for record in declared.ledger._default_manager.filter(pk=record_id):
         for sentence in out_of_scope(declared, record):

@@ -6,6 +6,8 @@ from coupling.acceptance import Accepted, Seen, accept_chosen, dismiss
 from coupling.matching import Certainty
 from coupling.queries.lists import forget_counts
 from coupling.suggestions import Pair, choose, choose_all
+from crmsync.connections import services as connections
+from crmsync.connections.errors import ConnectionProblem
 from crmsync.sync import jobs
 from crmsync.terms import FirstWinner
 
@@ -35,13 +37,15 @@ class Decision:
 class Decided:
     """``gone`` counts pairs of the page that are not suggested any more: nothing became of them.
 
-    ``is_synchronized`` is None when nobody asked for it, False when a job was under way.
+    ``is_synchronized`` is None when nobody asked for it, False when a job was under way, or when
+    there is no connection to synchronize over: that is the ``problem``.
     """
 
     gone: int
     is_dismissed: bool = False
     accepted: Accepted | None = None
     is_synchronized: bool | None = None
+    problem: ConnectionProblem | None = None
 
 
 def decide(*, mapping: str, decision: Decision, by: str) -> Decided:
@@ -68,10 +72,15 @@ def _accept(mapping: str, acceptance: Acceptance, gone: int, by: str) -> Decided
     forget_counts(mapping)
     if not (acceptance.synchronizes and accepted.coupled):
         return Decided(gone, accepted=accepted)
-    return Decided(gone, accepted=accepted, is_synchronized=_synchronize(mapping, by))
+    try:
+        is_synchronized = _synchronize(mapping, by)
+    except ConnectionProblem as problem:
+        return Decided(gone, accepted=accepted, is_synchronized=False, problem=problem)
+    return Decided(gone, accepted=accepted, is_synchronized=is_synchronized)
 
 
 def _synchronize(mapping: str, by: str) -> bool:
+    connections.get_connection()
     try:
         jobs.request(mapping=mapping, by=by)
     except jobs.AlreadyActive:

@@ -26,6 +26,7 @@ from coupling.candidates import compared, crm_candidates, ledger_candidates
 from coupling.errors import AlreadyMatching, KeepsFailing, MatchingStopped
 from coupling.matching import propose
 from coupling.models import Matching
+from crmsync.connections import services as connections
 from crmsync.connections.errors import ConnectionProblem
 from crmsync.dbclock import db_in
 from crmsync.mapping.registry import get_mapping
@@ -72,14 +73,23 @@ def request_matching(*, mapping: str, by: str, reads_sales: bool = True) -> Matc
     return matching
 
 
+def find_matches(*, mapping: str, by: str) -> Matching:
+    """Ask for suggestions with what Sales says now, if it can be asked.
+
+    Raises AlreadyMatching, NotConnected, Disabled.
+    """
+    connections.get_connection()
+    return request_matching(mapping=mapping, by=by)
+
+
 def match_by(*, mapping: str, fields: Sequence[criteria.FieldCriterion], by: str) -> Matching:
     """Keep a person's criteria, then ask for suggestions by them.
 
-    Raises AlreadyMatching (then they are kept for the next run), NothingToMatchOn,
-    FieldNotMatchable, PriorityOutOfRange.
+    Raises NothingToMatchOn, FieldNotMatchable, PriorityOutOfRange; and AlreadyMatching,
+    NotConnected, Disabled: then they are kept for the next run.
     """
     criteria.save_criteria(mapping=mapping, fields=fields, by=by)
-    return request_matching(mapping=mapping, by=by)
+    return find_matches(mapping=mapping, by=by)
 
 
 def match_now(*, mapping: str, by: str) -> Matching:

@@ -33,6 +33,7 @@ from coupling.pairs import SuggestedPair, suggested_pairs
 from coupling.parents import parents_to_couple
 from coupling.reasons import reason_sentences
 from coupling.runs import (
+    find_matches,
     found_by,
     latest_matching,
     match_by,
@@ -70,6 +71,7 @@ __all__ = [
     "criteria_of",
     "decide",
     "dismiss",
+    "find_matches",
     "find_rows",
     "found_by",
     "is_changed",

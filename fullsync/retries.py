@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from crmsync.connections import services as connections
 from crmsync.mapping.registry import get_mapping
 from crmsync.sync import jobs
 from crmsync.sync.models import Coupling, Job, Obstacle
@@ -75,12 +76,18 @@ class NothingChosen(Refused):
 
 
 def retry(*, obstacle_ids: Sequence[int], by: str) -> Retried:
-    """Try these records again, whatever refused them; one job a table. Raises NothingChosen."""
+    """Try these records again, whatever refused them; one job a table.
+
+    Raises NothingChosen, NotConnected, Disabled.
+    """
     return _retry(chosen(obstacle_ids=obstacle_ids), by=by)
 
 
 def retry_cause(*, mapping: str, code: str, by: str) -> Retried:
-    """Try every record of a table with this cause again. Raises NothingChosen."""
+    """Try every record of a table with this cause again.
+
+    Raises NothingChosen, NotConnected, Disabled.
+    """
     found = list(Obstacle.objects.filter(mapping=mapping, code=code))
     if not found:
         raise NothingChosen(_("No record has this cause any more."))
@@ -91,9 +98,10 @@ def settle(*, answers: Mapping[int, str], winner: FirstWinner, by: str) -> Settl
     """Say which side is right about conflicts, then bring the settled ones in line.
 
     ``answers``: the fingerprint that was shown, by id of the obstacle. Each is taken or refused
-    by itself. Raises NothingChosen.
+    by itself. Raises NothingChosen, and NotConnected or Disabled: then none is taken.
     """
     found = chosen(obstacle_ids=list(answers))
+    connections.get_connection()
     settled, refused = [], []
     for one in found:
         try:
@@ -171,6 +179,7 @@ def _by_side(obstacles: Iterable[Obstacle]) -> dict[tuple[str, Side], list[UUID]
 
 
 def _retry(obstacles: Sequence[Obstacle], *, by: str) -> Retried:
+    connections.get_connection()
     asked, busy = [], []
     for mapping in dict.fromkeys(one.mapping for one in obstacles):
         of_table = [one for one in obstacles if one.mapping == mapping]

@@ -24,9 +24,11 @@ from coupling.views.parts import (
     offer_undo,
     read_uuid,
     say_job,
+    tell,
     undo_on_offer,
 )
 from coupling.wording import recommended_winner
+from crmsync.connections.errors import ConnectionProblem
 from crmsync.frame.access import COUPLE, OPERATE, may
 from crmsync.mapping.types import TableMapping
 from crmsync.sync.refusals import UnableToCouple
@@ -39,15 +41,19 @@ def synchronize(request: HttpRequest, mapping: str) -> HttpResponse:
     declared = mapping_or_404(mapping)
     chosen = chosen_ids(request, declared)
     coupled = actions.coupled_among(mapping=mapping, record_ids=chosen)
-    if len(coupled) < len(chosen):
-        messages.warning(
-            request,
-            _("Not coupled, and passed over: %(count)d. Use Set Up Coupling first.")
-            % {"count": len(chosen) - len(coupled)},
-        )
-    if not coupled:
+    walked = actions.included_among(mapping=mapping, record_ids=coupled)
+    uncoupled = _("Not coupled, and passed over: %(count)d. Use Set Up Coupling first.")
+    _say_passed_over(request, uncoupled, len(chosen) - len(coupled))
+    left_out = _("Left out, and passed over: %(count)d. Take them back in first.")
+    _say_passed_over(request, left_out, len(coupled) - len(walked))
+    if not walked:
         return back(request, declared)
-    asked = actions.synchronize(mapping=mapping, record_ids=coupled, by=request.user.get_username())
+    try:
+        by = request.user.get_username()
+        asked = actions.synchronize(mapping=mapping, record_ids=walked, by=by)
+    except ConnectionProblem as problem:
+        tell(request, problem)
+        return back(request, declared)
     say_job(request, asked)
     return redirect("fullsync:job", job_id=asked.job.pk)
 
@@ -59,6 +65,9 @@ def uncouple(request: HttpRequest, mapping: str) -> HttpResponse:
     declared = mapping_or_404(mapping)
     chosen = chosen_ids(request, declared)
     coupled = actions.coupled_among(mapping=mapping, record_ids=chosen)
+    if coupled:
+        sentence = _("Not coupled, and passed over: %(count)d.")
+        _say_passed_over(request, sentence, len(chosen) - len(coupled))
     if len(coupled) > 1 and "confirmed" not in request.POST:
         return _ask(request, declared, coupled, "coupling/confirm_uncouple.html")
     if chosen and not coupled:
@@ -152,11 +161,16 @@ def accept(request: HttpRequest, mapping: str, record_id: UUID) -> HttpResponse:
             by=request.user.get_username(),
         )
     except (UnableToCouple, MatchingProblem) as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
         return back(request, card.mapping)
     forget_counts(mapping)
     messages.success(request, _("%(number)s is coupled.") % {"number": card.number})
     return back(request, card.mapping)
+
+
+def _say_passed_over(request: HttpRequest, sentence: str, count: int) -> None:
+    if count:
+        messages.warning(request, sentence % {"count": count})
 
 
 def _uncouple(request: HttpRequest, mapping: TableMapping, record_ids: list[UUID]) -> None:

@@ -21,9 +21,11 @@ from coupling.views.parts import (
     mapping_or_404,
     panel_of,
     read_uuid,
+    tell,
     undo_on_offer,
 )
 from coupling.wording import WINNERS, recommended_winner
+from crmsync.connections.errors import ConnectionProblem
 from crmsync.frame.access import COUPLE, may
 from crmsync.sync.refusals import RecordOutOfScope, UnableToCouple
 from crmsync.terms import FirstWinner
@@ -61,8 +63,8 @@ def create(request: HttpRequest, mapping: str, record_id: UUID) -> HttpResponse:
         asked = actions.create_in_sales(
             mapping=mapping, record_id=record_id, not_the_same=said, by=request.user.get_username()
         )
-    except RecordOutOfScope as error:
-        messages.error(request, f"{error} {error.remedy}")
+    except (RecordOutOfScope, ConnectionProblem) as problem:
+        tell(request, problem)
         return redirect("coupling:create", mapping=mapping, record_id=record_id)
     return _follow(mapping, record_id, asked)
 
@@ -85,7 +87,11 @@ def result(request: HttpRequest, mapping: str, record_id: UUID, job_id: int) -> 
 def read(request: HttpRequest, mapping: str, record_id: UUID) -> HttpResponse:
     """Have Sales read, so that counterparts can be found."""
     card_or_404(mapping, record_id)
-    asked = actions.read_sales(mapping=mapping, by=request.user.get_username())
+    try:
+        asked = actions.read_sales(mapping=mapping, by=request.user.get_username())
+    except ConnectionProblem as problem:
+        tell(request, problem)
+        return redirect("coupling:couple", mapping=mapping, record_id=record_id)
     return _follow(mapping, record_id, asked)
 
 
@@ -135,14 +141,21 @@ def _couple(request: HttpRequest, card: Card) -> HttpResponse:
             by=request.user.get_username(),
         )
     except UnableToCouple as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
         return redirect("coupling:couple", mapping=mapping, record_id=record_id)
     messages.success(request, _("%(number)s is coupled.") % {"number": card.number})
     if not form.cleaned_data["synchronizes"]:
         return redirect("coupling:couple", mapping=mapping, record_id=record_id)
-    asked = actions.synchronize(
-        mapping=mapping, record_ids=[record_id], by=request.user.get_username()
-    )
+    return _synchronize(request, mapping, record_id)
+
+
+def _synchronize(request: HttpRequest, mapping: str, record_id: UUID) -> HttpResponse:
+    try:
+        by = request.user.get_username()
+        asked = actions.synchronize(mapping=mapping, record_ids=[record_id], by=by)
+    except ConnectionProblem as problem:
+        tell(request, problem)
+        return redirect("coupling:couple", mapping=mapping, record_id=record_id)
     return _follow(mapping, record_id, asked)
 
 

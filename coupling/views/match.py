@@ -23,7 +23,8 @@ from coupling.match_forms import (
     tab_of,
 )
 from coupling.queries.match import forget_review, review
-from coupling.views.parts import mapping_or_404
+from coupling.views.parts import mapping_or_404, tell
+from crmsync.connections.errors import ConnectionProblem
 from crmsync.frame.access import COUPLE, may
 from crmsync.mapping.types import TableMapping
 from crmsync.terms import ACTIVE_STATES
@@ -57,9 +58,11 @@ def match_state(request: HttpRequest, mapping: str) -> HttpResponse:
 def match_find(request: HttpRequest, mapping: str) -> HttpResponse:
     declared = _matched(mapping)
     try:
-        services.request_matching(mapping=declared.name, by=request.user.get_username())
+        services.find_matches(mapping=declared.name, by=request.user.get_username())
     except AlreadyMatching as error:
         messages.info(request, str(error))
+    except ConnectionProblem as problem:
+        tell(request, problem)
     return redirect("coupling:match", mapping=mapping)
 
 
@@ -101,6 +104,8 @@ def match_criteria(request: HttpRequest, mapping: str) -> HttpResponse:
         services.match_by(mapping=mapping, fields=as_criteria(made), by=by)
     except AlreadyMatching as error:
         messages.info(request, str(error))
+    except ConnectionProblem as problem:
+        tell(request, problem)
     except MatchingProblem as error:
         return render(request, "coupling/match_criteria.html", context | {"problem": error})
     return redirect("coupling:match", mapping=mapping)
@@ -121,7 +126,13 @@ def _tell(request: HttpRequest, decided: services.Decided, accepting: AcceptForm
         messages.success(request, _("Noted: these two are not the same."))
     if decided.accepted:
         _tell_accepted(request, decided.accepted)
-    if decided.is_synchronized:
+    _tell_synchronized(request, decided)
+
+
+def _tell_synchronized(request: HttpRequest, decided: services.Decided) -> None:
+    if decided.problem:
+        tell(request, decided.problem)
+    elif decided.is_synchronized:
         messages.info(request, _("They are synchronized in the background now."))
     elif decided.is_synchronized is False:
         messages.info(

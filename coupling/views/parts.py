@@ -12,10 +12,15 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from coupling.actions import MOST_RECORDS, Asked, known_ids
+from coupling.errors import MatchingProblem
 from coupling.panel import Panel, show_panel
 from coupling.queries.cards import Card, read_card
+from crmsync.connections.errors import ConnectionProblem
 from crmsync.mapping.registry import get_mapping
 from crmsync.mapping.types import TableMapping
+from crmsync.sync.refusals import Refused
+
+Problem = ConnectionProblem | MatchingProblem | Refused
 
 _UNDO = "coupling.undo"
 UNDO_FOR = timedelta(minutes=10)
@@ -90,6 +95,11 @@ def next_page(request: HttpRequest, mapping: TableMapping) -> str:
 
 def back(request: HttpRequest, mapping: TableMapping) -> HttpResponseRedirect:
     return HttpResponseRedirect(next_page(request, mapping))
+
+
+def tell(request: HttpRequest, problem: Problem) -> None:
+    """What was refused, and what helps."""
+    messages.error(request, f"{problem} {problem.remedy}")
 
 
 def say_job(request: HttpRequest, asked: Asked) -> None:

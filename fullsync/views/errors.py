@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_POST
 
+from crmsync.connections.errors import ConnectionProblem
 from crmsync.frame.access import COUPLE, OPERATE, may
 from crmsync.mapping.registry import all_mappings, get_mapping
 from crmsync.sync.models import Job
@@ -70,7 +71,7 @@ def retry(request: HttpRequest) -> HttpResponse:
     try:
         ids = form.ids if form.is_valid() else []
         _say(request, retries.retry(obstacle_ids=ids, by=request.user.get_username()))
-    except Refused as refused:
+    except (Refused, ConnectionProblem) as refused:
         tell(request, refused)
     return back(request, PAGE)
 
@@ -85,7 +86,7 @@ def retry_cause(request: HttpRequest) -> HttpResponse:
             _say(request, retries.retry_cause(**form.cleaned_data, by=by))
         else:
             messages.error(request, _("There is no such cause. Load the page again."))
-    except Refused as refused:
+    except (Refused, ConnectionProblem) as refused:
         tell(request, refused)
     return back(request, PAGE)
 
@@ -101,7 +102,7 @@ def settle(request: HttpRequest, winner: FirstWinner) -> HttpResponse:
             by=request.user.get_username(),
         )
         _say_settled(request, done)
-    except Refused as refused:
+    except (Refused, ConnectionProblem) as refused:
         tell(request, refused)
     return back(request, PAGE)
 

@@ -51,6 +51,11 @@ def salesperson(code: str) -> Salesperson:
     return Salesperson.objects.create(code=code, name=f"Person {code}")
 
 
+def disabled_connection() -> None:
+    connection()
+    Connection.objects.update(is_enabled=False, disabled_because="The secret was revoked.")
+
+
 def connection() -> Connection:
     """A connection that nothing is sent over."""
     return Connection.objects.create(

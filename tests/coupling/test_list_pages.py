@@ -443,6 +443,18 @@ def test_many_couplings_are_deleted_after_a_page_that_names_how_many(accountant:
     assert Coupling.objects.filter(removed_at__isnull=True).count() == 2
 
 
+@pytest.mark.parametrize("coupled", [1, 2])
+def test_a_record_without_a_coupling_is_named_when_others_are_uncoupled(
+    accountant: Client, coupled: int
+) -> None:
+    ids = [records.coupled_customer(f"1000{place}")[0].pk for place in range(coupled)]
+    uncoupled = records.customer("20000")
+
+    html = post(accountant, "delete-coupling", ids=[*ids, uncoupled.pk]).content.decode()
+
+    assert "Not coupled, and passed over: 1." in html
+
+
 def test_what_cannot_come_back_says_why(accountant: Client) -> None:
     ours, coupling = records.coupled_customer("10000")
     post(accountant, "delete-coupling", ids=[ours.pk])
@@ -544,6 +556,34 @@ def test_synchronize_now_asks_for_those_records_alone(operator: Client) -> None:
     assert job.requested_by == "a-operations"
     assert job.retries_failed
     assert answer["Location"] == reverse("fullsync:job", args=[job.pk])
+
+
+def test_over_a_disabled_connection_nothing_is_begun(accountant: Client) -> None:
+    records.disabled_connection()
+    ours, _coupling = records.coupled_customer("10000")
+
+    html = post(accountant, "synchronize", ids=[ours.pk]).content.decode()
+
+    assert "The secret was revoked. Have the administrator mend what disabled it" in html
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_synchronize_now_says_which_records_it_passed_over_as_left_out(
+    accountant: Client, side: Side
+) -> None:
+    records.connection()
+    ours, coupling = records.coupled_customer("10000")
+    other, _coupling = records.coupled_customer("20000")
+    record_id = ours.pk if side is Side.LEDGER else coupling.crm_id
+    LeftOut.objects.create(mapping="CUSTOMER", side=side, record_id=record_id, reason="A test.")
+    said = "Left out, and passed over: 1. Take them back in first."
+
+    assert said in post(accountant, "synchronize", ids=[ours.pk]).content.decode()
+    assert not Job.objects.exists()
+
+    assert said in post(accountant, "synchronize", ids=[ours.pk, other.pk]).content.decode()
+    assert Job.objects.get().only == {"ledger": [str(other.pk)], "crm": []}
 
 
 def test_a_synchronization_under_way_is_not_doubled(accountant: Client) -> None:

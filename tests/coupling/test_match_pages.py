@@ -12,9 +12,10 @@ from django.utils.html import strip_tags
 from coupling import services
 from coupling.match_forms import place_of
 from coupling.matching import Certainty
-from coupling.models import Suggestion
+from coupling.models import Matching, Suggestion
+from crmsync.connections.models import Connection
 from crmsync.frame.people import Role
-from crmsync.sync.models import Coupling, NotTheSame
+from crmsync.sync.models import Coupling, Job, NotTheSame
 from crmsync.terms import FirstWinner
 from tests.people import client_of
 from tests.sandboxes import Sandbox
@@ -31,6 +32,13 @@ def accountant(connected: None) -> Client:
     services.match_now(mapping="SALESPEOPLE", by="test")
     services.match_now(mapping="CUSTOMER", by="test")
     return client_of(Role.ACCOUNTANTS)
+
+
+DISABLED = "The secret was revoked. Have the administrator mend what disabled it"
+
+
+def disable() -> None:
+    Connection.objects.update(is_enabled=False, disabled_because="The secret was revoked.")
 
 
 def form_of(page: Any, **said: object) -> dict[str, Any]:
@@ -234,3 +242,29 @@ def test_every_kind_of_suggestion_has_its_page_in_few_queries(
 def test_a_table_that_is_not_matched_has_no_such_page(accountant: Client) -> None:
     assert accountant.get("/tables/CURRENCY/match/").status_code == 404
     assert accountant.get("/tables/NOTHING/match/").status_code == 404
+
+
+@pytest.mark.parametrize("door", ["find", "criteria"])
+def test_over_a_disabled_connection_no_match_is_looked_for(accountant: Client, door: str) -> None:
+    disable()
+    known = Matching.objects.count()
+    form = {"city-is_matched": "on"}
+
+    answer = accountant.post(f"{MATCH}{door}/", form, follow=True)
+
+    assert DISABLED in unescape(answer.content.decode())
+    assert Matching.objects.count() == known
+
+
+def test_over_a_disabled_connection_pairs_are_coupled_and_not_synchronized(
+    accountant: Client,
+) -> None:
+    disable()
+    known = Job.objects.count()
+    said = {"accept": "1", "first_winner": "ledger", "synchronize": "on"}
+
+    answer = accountant.post(DECIDE, form_of(accountant.get(MATCH), **said), follow=True)
+
+    assert DISABLED in unescape(answer.content.decode())
+    assert live() > 0
+    assert Job.objects.count() == known

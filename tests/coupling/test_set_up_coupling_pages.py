@@ -110,6 +110,35 @@ def test_sales_that_was_not_read_yet_can_be_read(accountant: Client) -> None:
     assert "every 2s" not in text(accountant.get(answer["Location"]))
 
 
+@pytest.mark.parametrize("door", ["read/", "new/"])
+def test_over_a_disabled_connection_nothing_is_read_or_created(
+    accountant: Client, door: str
+) -> None:
+    records.disabled_connection()
+    ours, theirs = records.customer("10000"), records.account("Nordic Boats")
+    form = {"not_the_same": [theirs.crm_id]}
+
+    html = text(accountant.post(address(ours, door), form, follow=True))
+
+    assert "The secret was revoked. Have the administrator mend what disabled it" in html
+    assert not Job.objects.exists()
+    assert not NotTheSame.objects.exists()
+
+
+def test_over_a_disabled_connection_a_pair_is_coupled_and_not_synchronized(
+    accountant: Client,
+) -> None:
+    records.disabled_connection()
+    ours, theirs = records.customer("10000"), records.account("Nordic Boats")
+    form = {"crm": theirs.crm_id, "winner": "ledger", "synchronizes": "on"}
+
+    html = text(accountant.post(address(ours), form, follow=True))
+
+    assert "10000 is coupled." in html
+    assert "The secret was revoked. Have the administrator mend what disabled it" in html
+    assert not Job.objects.exists()
+
+
 def test_the_parent_that_comes_first_is_named(accountant: Client) -> None:
     seller = records.salesperson("JR")
     ours = records.customer("10000", salesperson=seller)

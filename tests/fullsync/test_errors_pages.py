@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import translation
 
+from crmsync.connections.models import Connection
 from crmsync.frame.people import Role
 from crmsync.ledger.models import Currency, Customer
 from crmsync.sync import jobs
@@ -101,6 +102,28 @@ def test_all_records_of_a_cause_are_retried_at_once(settled: Sandbox, accountant
     assert job.only is not None
     named = {*job.only["ledger"], *job.only["crm"]}
     assert named == {str(one.record_id) for one in twins}
+
+
+def test_over_a_disabled_connection_nothing_is_retried_and_no_answer_is_kept(
+    settled: Sandbox, accountant: Client
+) -> None:
+    obstacle = _obstacle("60030")
+    _number, conflict = _conflict(settled)
+    answer = _answer(_text(accountant), conflict)
+    Connection.objects.update(is_enabled=False, disabled_because="The secret was revoked.")
+    known = Job.objects.count()
+
+    for door, form in (
+        ("retry", {"one": obstacle.pk}),
+        ("retry-cause", {"mapping": "CUSTOMER", "code": obstacle.code}),
+        ("use-financials", {"answer": answer}),
+    ):
+        page = _post(accountant, f"/errors/{door}/", **form)
+        assert "The secret was revoked. Have the administrator mend what disabled it" in page
+    with pytest.raises(CommandError, match="The secret was revoked"):
+        _command("retry", "--all")
+    assert Job.objects.count() == known
+    assert Coupling.objects.filter(settled_at__isnull=False).count() == 0
 
 
 def test_a_job_under_way_is_named_and_whether_it_tries_the_record(

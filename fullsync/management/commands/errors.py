@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, no_translations
 
+from crmsync.connections.errors import ConnectionProblem
 from crmsync.mapping import in_force
 from crmsync.mapping.registry import all_mappings
 from crmsync.sync.refusals import Refused
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         in_force.take_up()
         try:
             getattr(self, f"_{options['action']}")(options)
-        except Refused as refused:
+        except (Refused, ConnectionProblem) as refused:
             raise CommandError(f"{refused} {refused.remedy}") from refused
 
     def _list(self, options: dict[str, Any]) -> None:
