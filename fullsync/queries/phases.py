@@ -3,18 +3,24 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
+from operator import add
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Now
 
 from crmsync.connections.wording import Wording, of_kept, of_wait
 from crmsync.sync.models import Job, Part
 from crmsync.terms import JobState, Outcome, PhaseName
+from fullsync.models import ReviewLine
 from fullsync.queries.facts import Facts
 from fullsync.status import Hands, phase_state
 
 COUNTERS = [outcome.value for outcome in Outcome]
+WAYS = (PhaseName.FROM_CRM, PhaseName.TO_CRM)
+# What leaves a record to somebody, or to a later run.
+LEFT = (Outcome.DEFERRED, Outcome.UNDECIDED, Outcome.FAILED, Outcome.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,10 @@ class Phase:
     def failed(self) -> int:
         """Refused this time, or set aside after an earlier refusal."""
         return self.outcomes.get(Outcome.FAILED, 0) + self.outcomes.get(Outcome.SKIPPED, 0)
+
+    @property
+    def attention(self) -> int:
+        return sum(self.outcomes.get(outcome, 0) for outcome in LEFT)
 
 
 NOTHING = Phase()
@@ -108,6 +118,26 @@ def why_stopped(job: Job | None) -> Wording:
         sentence=job.error_sentence,
         remedy=job.error_remedy,
     )
+
+
+def as_they_were(facts: Facts, lines: Iterable[ReviewLine], phases: Phases) -> Facts:
+    """The facts of a run that another has followed: who needs attention now is not its doing."""
+    return Facts(
+        alive=facts.alive,
+        last_sign_at=facts.last_sign_at,
+        attention={
+            line.mapping: sum(phases.get((line.job_id, way), NOTHING).attention for way in WAYS)
+            for line in lines
+            if line.job_id
+        },
+    )
+
+
+def left_by_job() -> Subquery:
+    """Of a row with a job, how many records it left to somebody or to a later run."""
+    parts = Part.objects.filter(job_id=OuterRef("job_id"), phase__in=WAYS).order_by()
+    left = reduce(add, (F(outcome.value) for outcome in LEFT))
+    return Subquery(parts.values("job_id").annotate(n=Sum(left)).values("n"))
 
 
 def state_of(job: Job, phase: PhaseName) -> JobState | None:

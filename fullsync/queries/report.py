@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import DateTimeField, ExpressionWrapper
+from django.db.models import DateTimeField, ExpressionWrapper, Subquery
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -20,6 +20,7 @@ from fullsync.queries.facts import Facts, look_around
 from fullsync.queries.phases import (
     NOTHING,
     Phases,
+    as_they_were,
     hands_of,
     phases_of,
     state_of,
@@ -92,7 +93,10 @@ class LineReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole run; ``as_json`` gives plain values."""
+    """A whole run; ``as_json`` gives plain values.
+
+    Of the latest is told who needs attention now, of others whom they left behind then.
+    """
 
     id: int
     state: str
@@ -107,6 +111,7 @@ class Report:
     is_put_aside: bool
     workers_alive: int
     done: float
+    is_latest: bool
     lines: tuple[LineReport, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -145,7 +150,8 @@ def is_over(full_sync: FullSync) -> bool:
 
 def report(full_sync: FullSync) -> Report:
     found = report_of(full_sync.pk)
-    return found or _report(full_sync, [], {}, look_around(), full_sync.started_at)
+    now = full_sync.started_at
+    return found or _report(full_sync, [], {}, look_around(), now, is_latest=True)
 
 
 def report_of(run_id: int | None = None) -> Report | None:
@@ -160,16 +166,25 @@ def report_of(run_id: int | None = None) -> Report | None:
     else:
         lines = lines.filter(full_sync_id=run_id)
     now = ExpressionWrapper(Now(), output_field=DateTimeField())
-    found: list[Any] = list(lines.annotate(db_now=now))
+    newest = FullSync.objects.order_by("-pk").values("pk")[:1]
+    found: list[Any] = list(lines.annotate(db_now=now, latest_id=Subquery(newest)))
     if not found:
         return None
     phases = phases_of([line.job_id for line in found if line.job_id])
-    now_there: datetime = found[0].db_now
-    return _report(found[0].full_sync, found, phases, look_around(), now_there)
+    run, facts, now_there = found[0].full_sync, look_around(), found[0].db_now
+    is_latest = found[0].latest_id == run.pk
+    facts = facts if is_latest else as_they_were(facts, found, phases)
+    return _report(run, found, phases, facts, now_there, is_latest=is_latest)
 
 
 def _report(
-    run: FullSync, lines: list[ReviewLine], phases: Phases, facts: Facts, now: datetime
+    run: FullSync,
+    lines: list[ReviewLine],
+    phases: Phases,
+    facts: Facts,
+    now: datetime,
+    *,
+    is_latest: bool,
 ) -> Report:
     states = {line.mapping: JobState(line.state) for line in lines}
     reported = tuple(_line(line, states, phases, facts, now) for line in lines)
@@ -191,6 +206,7 @@ def _report(
         is_put_aside=run.put_aside_at is not None,
         workers_alive=facts.alive,
         done=pace.overall([line.done for line in reported]),
+        is_latest=is_latest,
         lines=reported,
     )
 

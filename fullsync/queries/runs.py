@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.db.models import Subquery
 
 from crmsync.terms import ACTIVE_STATES, JobState
 from fullsync import status
 from fullsync.models import FullSync, ReviewLine
 from fullsync.queries.facts import Facts, look_around
-from fullsync.queries.phases import NOTHING, Phases, phases_of
+from fullsync.queries.phases import NOTHING, Phases, left_by_job, phases_of
 from fullsync.status import Said
 
 PAGE_ROWS = 25
@@ -39,9 +42,10 @@ class RunPage:
 def run_page(*, before: int | None = None) -> RunPage:
     """A page of runs. Four questions, whatever their number."""
     runs = FullSync.objects.order_by("-pk")
+    newest = runs.values("pk")[:1]
     if before is not None:
         runs = runs.filter(pk__lt=before)
-    found = list(runs[: PAGE_ROWS + 1])
+    found: list[Any] = list(runs.annotate(latest_id=Subquery(newest))[: PAGE_ROWS + 1])
     shown = found[:PAGE_ROWS]
     lines = _lines_of(shown)
     active = [run.pk for run in shown if run.state in ACTIVE_STATES]
@@ -53,22 +57,20 @@ def run_page(*, before: int | None = None) -> RunPage:
     )
 
 
-def _lines_of(runs: Iterable[FullSync]) -> dict[int, list[ReviewLine]]:
-    found: dict[int, list[ReviewLine]] = {}
+def _lines_of(runs: Iterable[FullSync]) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
     lines = ReviewLine.objects.filter(full_sync__in=[run.pk for run in runs])
-    for line in lines.select_related("job"):
+    for line in lines.select_related("job").annotate(left_behind=left_by_job()):
         found.setdefault(line.full_sync_id, []).append(line)
     return found
 
 
-def _summary(
-    run: FullSync, lines: Sequence[ReviewLine], phases: Phases, facts: Facts
-) -> RunSummary:
+def _summary(run: Any, lines: Sequence[Any], phases: Phases, facts: Facts) -> RunSummary:
     jobs = [line.job for line in lines if line.job]
     works = facts.alive > 0 and any(
         phases.get((job.pk, job.phase), NOTHING).working for job in jobs
     )
-    attention = sum(facts.attention.get(line.mapping, 0) for line in lines if line.job_id)
+    attention = sum(_attention(line, facts, is_latest=run.pk == run.latest_id) for line in lines)
     return RunSummary(
         id=run.pk,
         said=status.of_run(JobState(run.state), attention, works=works),
@@ -79,3 +81,10 @@ def _summary(
         limit=run.limit,
         modified_only=run.modified_only,
     )
+
+
+def _attention(line: Any, facts: Facts, *, is_latest: bool) -> int:
+    """Of the latest run who needs attention now, of others whom they left behind then."""
+    if not is_latest:
+        return line.left_behind or 0
+    return facts.attention.get(line.mapping, 0) if line.job_id else 0

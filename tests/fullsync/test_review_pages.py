@@ -12,7 +12,7 @@ from crmsync.connections.models import Connection, WorkerHeartbeat
 from crmsync.frame.people import Role
 from crmsync.ledger.models import Customer, Salesperson
 from crmsync.sync import jobs, leases
-from crmsync.sync.models import Change, Coupling, Job, Obstacle
+from crmsync.sync.models import Change, Coupling, CrmTable, Job, Obstacle
 from crmsync.terms import FirstWinner, JobState
 from fullsync import services
 from fullsync.models import FullSync, ReviewLine
@@ -338,6 +338,29 @@ def test_reset_shows_fresh_lines_and_keeps_every_coupling(
     assert f'href="/full-synchronization/{run.pk}/"' in _text(operator, f"{REVIEW}runs/")
     assert "Run" in _text(operator, f"/full-synchronization/{run.pk}/")
     assert Coupling.objects.filter(removed_at=None).count() == couplings
+
+
+def test_a_past_run_tells_whom_it_left_behind_then_not_who_waits_today(
+    settled: Sandbox, operator: Client
+) -> None:
+    first = finished_run()
+    left = Obstacle.objects.count()
+    customers = Obstacle.objects.filter(mapping="CUSTOMER").count()
+    assert f"{left} need attention" in _text(operator)
+    second = finished_run()
+
+    Obstacle.objects.all().delete()
+    CrmTable.objects.update(full_read_because="The columns are others.")
+
+    page = _text(operator, f"{REVIEW}{first.pk}/")
+    assert f"jobs finished, 100 % · {left} need attention" in page
+    assert f"{customers} need attention" in page
+    assert "read in full" not in page
+    assert "/errors/?table=" not in page
+    latest = _text(operator, f"{REVIEW}{second.pk}/")
+    assert "need attention" not in latest
+    assert "read in full" in latest
+    assert _text(operator, f"{REVIEW}runs/").count(f"{left} need attention") == 1
 
 
 def test_a_past_run_is_read_only(connected: Sandbox, operator: Client) -> None:
