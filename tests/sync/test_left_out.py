@@ -141,7 +141,7 @@ def test_a_left_out_record_is_not_coupled(settled: Sandbox) -> None:
             by="test",
         )
 
-    assert refused.value.remedy == "Take it back in first, or choose another record."
+    assert str(refused.value.remedy) == "Take it back in first, or choose another record."
 
 
 def one_slice(job: Job) -> Job:
