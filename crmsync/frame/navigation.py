@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import Resolver404, resolve, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from crmsync.frame.access import ANY_ROLE, SET_UP, takes_get
 from crmsync.mapping.registry import all_mappings
@@ -72,10 +73,13 @@ def _sections(request: HttpRequest) -> Iterator[Section]:
             for mapping in all_mappings()
         ),
     )
+    # Words for the narrow column: a translation may say where they are broken.
+    review = pgettext("navigation", "CRM Full Synch. Review")
+    company = pgettext("navigation", "Company Information")
     yield Section(
         _("Synchronization"),
         (
-            _entry(request, _("CRM Full Synch. Review"), "fullsync:review", "sync"),
+            _entry(request, review, "fullsync:review", "sync"),
             _entry(request, _("Synchronization Jobs"), "fullsync:jobs", "jobs"),
             _entry(request, _("Coupled Data Synchronization Errors"), "fullsync:errors", "error"),
         ),
@@ -85,7 +89,7 @@ def _sections(request: HttpRequest) -> Iterator[Section]:
             _("Setup"),
             (
                 _setup_entry(request),
-                _entry(request, _("Company Information"), "frame:company", "company"),
+                _entry(request, company, "frame:company", "company"),
                 _entry(request, _("People"), "frame:people", "user"),
                 _entry(request, _("Audit Log"), "frame:audit", "log"),
             ),
