@@ -145,3 +145,10 @@ def test_a_head_is_answered_without_a_body(live_server: LiveServer) -> None:
     connection.request("GET", "/health")
     assert connection.getresponse().read().startswith(b"{")
     connection.close()
+
+
+@pytest.mark.parametrize("form", [{"username": "anna", "password": "wrong"}, {"username": "anna"}])
+def test_the_title_says_first_that_signing_in_failed(form: dict[str, str]) -> None:
+    refused = Client().post("/sign-in/", form).content.decode()
+    assert "<title>Error: Sign in" in refused
+    assert "<title>Sign in" in Client().get("/sign-in/").content.decode()
