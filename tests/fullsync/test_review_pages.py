@@ -80,6 +80,41 @@ def test_a_disabled_connection_still_shows_the_run_and_begins_nothing(
     assert FullSync.objects.count() == before
 
 
+@pytest.mark.parametrize(
+    ("trouble", "because"),
+    [
+        ("disabled", "Start and Restart need a connection that is enabled."),
+        ("no connection", "Start and Restart need a connection that is enabled."),
+        ("no table", "No table is in scope of the connection. Reset"),
+    ],
+)
+def test_without_a_usable_connection_the_lines_are_reset_all_the_same(
+    settled: Sandbox, operator: Client, trouble: str, because: str
+) -> None:
+    run = finished_run()
+    assert because not in _text(operator)
+    _make_unusable(trouble)
+
+    page = _text(operator)
+
+    assert because in page
+    assert page.count('action="/full-synchronization/reset/"') == 1
+    for action in ("start", "restart"):
+        assert f'action="/full-synchronization/{action}/"' not in page
+    operator.post("/full-synchronization/reset/")
+    run.refresh_from_db()
+    assert run.put_aside_at is not None
+
+
+def _make_unusable(trouble: str) -> None:
+    if trouble == "disabled":
+        Connection.objects.update(is_enabled=False, disabled_because="The secret has expired.")
+    elif trouble == "no table":
+        Connection.objects.update(scopes=[])
+    else:
+        Connection.objects.all().delete()
+
+
 def test_the_first_column_of_each_line_leads_to_three_different_places(
     settled: Sandbox, operator: Client
 ) -> None:
@@ -300,12 +335,7 @@ def test_without_a_usable_connection_nothing_is_restarted(
     settled: Sandbox, operator: Client, mapping: str, trouble: str
 ) -> None:
     run = finished_run()
-    if trouble == "disabled":
-        Connection.objects.update(is_enabled=False, disabled_because="The secret has expired.")
-    elif trouble == "no table":
-        Connection.objects.update(scopes=[])
-    else:
-        Connection.objects.all().delete()
+    _make_unusable(trouble)
 
     url = "/full-synchronization/restart/"
     page = operator.post(url, {"mapping": mapping}, follow=True).content.decode()
