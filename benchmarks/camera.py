@@ -35,6 +35,8 @@ LOOKS = (
     Look(1280, "dark", "English"),
     Look(360, "light", "Dansk"),
 )
+# Every page, wide in the language of the longer words: the other chapters show the same tables.
+FURTHER = {"6-pages": (Look(1280, "light", "Dansk"),)}
 LANGUAGES = tuple(dict.fromkeys(look.language for look in LOOKS))
 
 
@@ -57,18 +59,25 @@ class Camera:
     language: str
 
     def take(self, name: str) -> None:
-        for look in LOOKS:
+        for look in LOOKS + FURTHER.get(self.chapter, ()):
             if look.language == self.language:
                 self._take(look, name)
+        self._widen_to(_width(self.language))
 
     def _take(self, look: Look, name: str) -> None:
         page = self.person.page
+        self._widen_to(look.width)
         page.emulate_media(color_scheme=look.scheme)
         path = Path(self.chapter, look.folder, f"{name}.png")
         if page.evaluate(CUT_OFF):
             self.album.complaints.append(str(path))
         page.screenshot(path=self.album.folder / path, full_page=True)
         self.album.count += 1
+
+    def _widen_to(self, width: int) -> None:
+        size = self.person.page.viewport_size
+        if size and size["width"] != width:
+            self.person.page.set_viewport_size({**size, "width": width})
 
     def show(self, path: str, name: str = "") -> None:
         """The page at an address, whatever its status."""
