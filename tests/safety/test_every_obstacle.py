@@ -310,7 +310,7 @@ AT_THE_CHECKS = [
         wish={"secure": "account.creditlimit"},
         check="Secured columns",
         says="The integration user may not read: Account: creditlimit.",
-        remedy="Add it to a column security profile",
+        remedy="Add the integration user to a column security profile",
     ),
     Seen(
         "Microsoft's own integration",
