@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 OVERLAP = timedelta(seconds=60)
 ROWS_AT_A_TIME = 1000
 
-FULL, CHANGES, MODIFIED, IDS = "full", "changes", "modified", "ids"
+FULL, CHANGES, MODIFIED, IDS, END = "full", "changes", "modified", "ids", "end"
 
 
 def columns_of(table: Table) -> tuple[str, ...]:
@@ -56,6 +56,9 @@ def title_of(table: Table) -> str:
 def run_page(work: Slice) -> bool:
     """Read and keep one page; True while there is more."""
     position: dict[str, Any] = dict(work.part.checkpoint)
+    if position.get("mode") == END:
+        # The worker died between the last page and saying that the part is finished.
+        return False
     if not position:
         position = _begin(work)
     try:
@@ -148,7 +151,7 @@ def _keep(work: Slice, position: dict[str, Any], page: Page) -> bool:
             position = _end_of_pass(work, position, page)
         leases.checkpoint(work.lease, position, Tally())
     work.part.checkpoint = position
-    return str(position["mode"]) != "end"
+    return str(position["mode"]) != END
 
 
 def _keep_rows(table: Table, rows: Sequence[Row], position: Mapping[str, Any]) -> None:
@@ -186,7 +189,7 @@ def _end_of_pass(work: Slice, position: dict[str, Any], page: Page) -> dict[str,
         known.full_read_because = ""
     known.save()
     CrmTable.objects.filter(pk=known.pk).update(refreshed_at=Now())
-    return {"mode": "end"}
+    return {"mode": END}
 
 
 def _with_overlap(moment: str) -> str:

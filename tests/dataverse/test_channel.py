@@ -192,7 +192,8 @@ def test_a_service_in_trouble_is_transient_and_asked_once(
         channel.send("GET", "WhoAmI")
 
     assert isinstance(caught.value, TransientError)
-    assert len(asked(sandbox, mark)) == 1
+    # Another test's request, given up by then, may be noted as late as this.
+    assert [url for url in asked(sandbox, mark) if url.endswith("WhoAmI")] == [f"{API}v9.2/WhoAmI"]
 
 
 def test_an_answer_that_unpacks_to_more_than_we_accept_is_refused() -> None:

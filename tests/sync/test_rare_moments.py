@@ -100,6 +100,25 @@ def breaks_after_a_slice(part: Part) -> int:
     return part.breaks
 
 
+def test_a_worker_that_died_after_the_last_page_of_a_reading_leaves_nothing_to_do(
+    settled: Sandbox,
+) -> None:
+    job = jobs.request(mapping="CUSTOMER", by="test")
+    part = job.parts.get(phase=PhaseName.REFRESH)
+    working.run_slice(part_id=part.pk, worker="test")
+    # As it was kept with that page, before the part was said to be finished.
+    Part.objects.filter(pk=part.pk).update(state=JobState.QUEUED)
+    Job.objects.filter(pk=job.pk).update(phase=PhaseName.REFRESH)
+    job.parts.exclude(pk=part.pk).delete()
+    mark = settled.mark()
+
+    working.run_slice(part_id=part.pk, worker="another")
+
+    part.refresh_from_db()
+    assert (part.state, part.deaths) == (JobState.FINISHED, 0)
+    assert [entry for entry in settled.journal(mark) if "/accounts" in entry["url"]] == []
+
+
 def test_a_coupling_cannot_be_deleted_while_its_row_is_being_created(settled: Sandbox) -> None:
     customer = Customer.objects.create(number="NEW-9", name="Wide World Importers")
     settled.fault({"path": "CreateMultiple"}, {"drop": "after"}, times=1)
