@@ -183,7 +183,8 @@ def _edit(camera: Camera, card: str) -> None:
         camera.person.page.evaluate("address => { window.open(address); }", card)
     other = opened.value
     other.locator("#id_city").fill(before)
-    other.locator("form:has(#id_city) .button-primary").click()
+    with other.expect_navigation():
+        other.locator("form:has(#id_city) .button-primary").click()
     other.close()
     _save(camera, "#id_city", f"{before} 3")
     camera.take("card-clash")
